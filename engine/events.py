@@ -1,0 +1,347 @@
+"""The event types that every job tells its story in.
+
+One stream of these is written to the job's log as it happens (`engine.eventlog`); the plain output,
+`--json`, the console, `voicetui status` and the tests all read the same stream. Times are seconds,
+sizes bytes, losses nats per token, unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events. `kind` is the name in the log; `durable` ones survive a power cut."""
+
+    kind: ClassVar[str] = ""
+    durable: ClassVar[bool] = True
+
+
+# How a log writes the numbers that JSON does not know.
+_NON_FINITE: dict[Any, float] = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+EVENT_TYPES: dict[str, type[Event]] = {}
+_E = TypeVar("_E", bound=type[Event])
+
+
+def _event(kind: str, *, durable: bool = True) -> Any:
+    def register(cls: _E) -> _E:
+        cls.kind = kind
+        cls.durable = durable
+        EVENT_TYPES[kind] = cls
+        return cls
+
+    return register
+
+
+# --- every job ------------------------------------------------------------------------------------
+
+
+@_event("started")
+@dataclass(frozen=True)
+class Started(Event):
+    """A process began to work on the job; a resumed run has several."""
+
+    job: str
+    pid: int
+    version: str
+
+
+@_event("settings")
+@dataclass(frozen=True)
+class SettingsEcho(Event):
+    values: dict[str, Any]
+
+
+@_event("device")
+@dataclass(frozen=True)
+class Device(Event):
+    """Where the work runs. `memory_*` are those of the GPU, or of the machine on CPU."""
+
+    device: str
+    name: str
+    memory_total: int
+    memory_free: int
+    cuda: str = ""
+    precision: str = ""
+    threads: int = 0
+
+
+@_event("stage")
+@dataclass(frozen=True)
+class Stage(Event):
+    """A stage begins; `total` counts what `progress` will count (0: unknown)."""
+
+    name: str
+    total: float = 0.0
+    unit: str = ""
+
+
+@_event("progress", durable=False)
+@dataclass(frozen=True)
+class Progress(Event):
+    stage: str
+    done: float
+    total: float
+    unit: str = ""
+    item: str = ""
+
+
+@_event("note")
+@dataclass(frozen=True)
+class Note(Event):
+    code: str
+    text: str
+
+
+@_event("warning")
+@dataclass(frozen=True)
+class Warned(Event):
+    """What was seen, what it means, what to do."""
+
+    code: str
+    seen: str
+    means: str
+    remedy: str
+
+
+@_event("request_done")
+@dataclass(frozen=True)
+class RequestDone(Event):
+    id: str
+    request: str
+    ok: bool
+    message: str = ""
+
+
+@_event("stopped")
+@dataclass(frozen=True)
+class Stopped(Event):
+    """`reason` is SIGINT, SIGTERM or request. `step` is that of the checkpoint written, if any."""
+
+    reason: str
+    step: int | None = None
+
+
+@_event("failed")
+@dataclass(frozen=True)
+class Failed(Event):
+    error: str
+    message: str
+
+
+@_event("finished")
+@dataclass(frozen=True)
+class Finished(Event):
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+# --- preparation ----------------------------------------------------------------------------------
+
+
+@_event("asr_model")
+@dataclass(frozen=True)
+class AsrModel(Event):
+    name: str
+    path: str
+    device: str
+    compute: str
+    reason: str
+
+
+@_event("source_prepared")
+@dataclass(frozen=True)
+class SourcePrepared(Event):
+    source: str
+    seconds: float
+    speech_seconds: float
+    kept: int
+    dropped: int
+    cached: bool
+
+
+@_event("source_failed")
+@dataclass(frozen=True)
+class SourceFailed(Event):
+    source: str
+    message: str
+
+
+@_event("clip_dropped")
+@dataclass(frozen=True)
+class ClipDropped(Event):
+    clip: str
+    source: str
+    start: float
+    end: float
+    reason: str
+
+
+@_event("dataset_written")
+@dataclass(frozen=True)
+class DatasetWritten(Event):
+    """Totals of the dataset; the same numbers stand in dataset/summary.json."""
+
+    summary: dict[str, Any]
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+@_event("samples")
+@dataclass(frozen=True)
+class Samples(Event):
+    train: int
+    eval: int
+    train_seconds: float
+    eval_seconds: float
+
+
+@_event("parameters")
+@dataclass(frozen=True)
+class Parameters(Event):
+    trained: int
+    frozen: int
+
+
+@_event("resumed")
+@dataclass(frozen=True)
+class Resumed(Event):
+    """`passed_over` names the damaged checkpoints that were newer than the one taken."""
+
+    step: int
+    epoch: int
+    checkpoint: str
+    passed_over: list[str] = field(default_factory=list)
+
+
+@_event("epoch")
+@dataclass(frozen=True)
+class Epoch(Event):
+    """Epoch `epoch` (from 1) of `epochs` begins with `steps` optimiser steps."""
+
+    epoch: int
+    epochs: int
+    steps: int
+
+
+@_event("step", durable=False)
+@dataclass(frozen=True)
+class Step(Event):
+    """One optimiser step. `loss_*` are weighted as coqui logs them, `*_ce` are unweighted."""
+
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+    loss: float
+    loss_text_ce: float
+    loss_mel_ce: float
+    text_ce: float
+    mel_ce: float
+    lr: float
+    grad_norm: float
+    clips: int
+    audio_seconds: float
+    seconds: float
+    loader_seconds: float
+    eta: float
+
+
+@_event("evaluated")
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """Losses on the held-out clips after `step`. `best` tells whether no earlier one was lower."""
+
+    step: int
+    epoch: int
+    loss: float
+    loss_text_ce: float
+    loss_mel_ce: float
+    text_ce: float
+    mel_ce: float
+    best: bool
+    seconds: float
+
+
+@_event("saved")
+@dataclass(frozen=True)
+class Saved(Event):
+    """A checkpoint is committed: everything up to `step` survives whatever happens next."""
+
+    step: int
+    epoch: int
+    checkpoint: str
+    bytes: int
+    seconds: float
+    best: bool
+
+
+@_event("paused")
+@dataclass(frozen=True)
+class Paused(Event):
+    step: int
+
+
+@_event("continued")
+@dataclass(frozen=True)
+class Continued(Event):
+    step: int
+
+
+# --- export and speech ----------------------------------------------------------------------------
+
+
+@_event("exported")
+@dataclass(frozen=True)
+class Exported(Event):
+    folder: str
+    step: int
+    bytes: int
+
+
+@_event("fetched")
+@dataclass(frozen=True)
+class Fetched(Event):
+    name: str
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Unknown(Event):
+    """An event of a kind that this version does not know; its fields are kept."""
+
+    name: str
+    fields: dict[str, Any]
+
+
+def fields_of(event: Event) -> dict[str, Any]:
+    """The fields of an event in their order, without its kind."""
+    if isinstance(event, Unknown):
+        return dict(event.fields)
+    return {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+
+
+def build(kind: str, fields: Mapping[str, Any]) -> Event:
+    """The event of a kind. Fields that this version does not know are left out."""
+    cls = EVENT_TYPES.get(kind)
+    if cls is None:
+        return Unknown(kind, dict(fields))
+    known = {
+        f.name: _NON_FINITE.get(fields[f.name], fields[f.name])
+        if f.type == "float"
+        else fields[f.name]
+        for f in dataclasses.fields(cls)
+        if f.name in fields
+    }
+    try:
+        return cls(**known)
+    except TypeError:
+        # An older or newer version wrote other required fields.
+        return Unknown(kind, dict(fields))

@@ -1,0 +1,219 @@
+"""The one place that writes durable files and joins foreign names to folders.
+
+A durable write goes to a temporary name in the same folder, is flushed to the disk, gets its final
+name by one rename, and the folder is flushed too, so that after a crash or a power cut the final
+name holds either the old content or the new one, never a part.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, BinaryIO
+
+from engine.errors import DiskFullError, InputError
+from engine.text import clean
+
+TEMPORARY_PREFIX = ".tmp-"
+TRASH_PREFIX = ".trash-"
+_CHUNK = 1 << 24
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn "no space" errors of the system into DiskFullError, which names the path and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise DiskFullError(
+                f"No space left while writing {clean(str(path))}. "
+                "What was there before is intact; free some space and run the command again."
+            ) from error
+        raise
+
+
+def sync_dir(folder: Path) -> None:
+    """Flush the entries of a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; on success it is flushed and becomes `path`.
+
+    For writers that want a file name (safetensors, torch.save). Raises DiskFullError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+    try:
+        with disk_errors(path):
+            yield temporary
+            with temporary.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
+            sync_dir(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Like `atomic_path`, for writers that want an open binary file."""
+    with atomic_path(path) as temporary, temporary.open("xb") as handle:
+        yield handle
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file durably. Raises DiskFullError."""
+    with atomic_file(path) as handle:
+        handle.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file durably. Raises DiskFullError."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file durably. Raises DiskFullError."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file durably; file systems that can share the blocks do. Raises DiskFullError."""
+    with atomic_path(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+class Appender:
+    """An append-only file. One `append` is one write; `durable` ones are on the disk when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        with disk_errors(path):
+            self._descriptor = os.open(path, flags, 0o644)
+            sync_dir(path.parent)
+
+    def append(self, data: bytes, *, durable: bool) -> None:
+        """Append `data` whole. Raises DiskFullError; a part that was written is taken back."""
+        before = os.fstat(self._descriptor).st_size
+        try:
+            with disk_errors(self.path):
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
+                if durable:
+                    os.fdatasync(self._descriptor)
+        except DiskFullError:
+            os.ftruncate(self._descriptor, before)
+            raise
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+@contextlib.contextmanager
+def atomic_dir(final: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill; on success all of it is flushed and becomes `final`.
+
+    `final` must not exist. Raises DiskFullError.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+    try:
+        with disk_errors(final):
+            temporary.mkdir()
+            yield temporary
+            for folder, _, names in os.walk(temporary):
+                for name in names:
+                    with (Path(folder) / name).open("rb+") as handle:
+                        os.fsync(handle.fileno())
+                sync_dir(Path(folder))
+            os.rename(temporary, final)
+            sync_dir(final.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def remove_dir(folder: Path) -> None:
+    """Remove a folder so that a crash in between never leaves a half of it under its name."""
+    if not folder.exists():
+        return
+    trash = folder.parent / f"{TRASH_PREFIX}{uuid.uuid4().hex}"
+    os.rename(folder, trash)
+    sync_dir(folder.parent)
+    shutil.rmtree(trash)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed writer left behind. Call it only while holding the project's lock."""
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.name.startswith((TEMPORARY_PREFIX, TRASH_PREFIX)):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+def require_space(folder: Path, needed: int, what: str) -> None:
+    """Raise DiskFullError before a write of `needed` bytes that cannot end well."""
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskFullError(
+            f"{what} needs {needed / 1e9:.2f} GB and {clean(str(folder))} has {free / 1e9:.2f} GB left. "
+            "Free some space, or point the project at a larger disk, and run the command again."
+        )
+
+
+def sha256_file(path: Path, progress: Callable[[int], None] | None = None) -> str:
+    """SHA-256 of a file as hex digits, read in pieces; `progress` gets the bytes of each piece."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as handle:
+        while piece := handle.read(_CHUNK):
+            digest.update(piece)
+            if progress is not None:
+                progress(len(piece))
+    return digest.hexdigest()
+
+
+def safe_join(root: Path, name: str) -> Path:
+    """Join a foreign relative name to a folder. Raises InputError when it would lead outside."""
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    unsafe = (
+        not name
+        or "\x00" in name
+        or posix.is_absolute()
+        or windows.drive
+        or windows.root
+        or ".." in posix.parts
+        or ".." in windows.parts
+    )
+    joined = root / name
+    if unsafe or not joined.resolve().is_relative_to(root.resolve()):
+        raise InputError(
+            f"The name {clean(name)!r} leads outside {clean(str(root))}; it was not used."
+        )
+    return joined

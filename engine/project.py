@@ -1,0 +1,176 @@
+"""A voice project on disk: project.toml and the folders around it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from engine import languages, profile, settings
+from engine.errors import InputError, RefusedError, SettingError
+from engine.files import write_text
+from engine.settings import Settings, Value
+from engine.text import clean
+
+FILE_NAME = "project.toml"
+FORMAT_VERSION = 1
+_KEYS = ("format", "name", "language", "base", "profile", "sources")
+_DEFAULT_BASE = "xtts-v2.0.3"
+
+
+@dataclass(frozen=True)
+class Project:
+    """One voice. `sources` are as written in project.toml; `values` differ from the profile."""
+
+    folder: Path
+    name: str
+    language: str
+    base: str
+    profile: str
+    sources: tuple[str, ...]
+    values: Mapping[str, Value]
+
+    @property
+    def settings(self) -> Settings:
+        """All settings: defaults, then the profile's, then the project's own."""
+        return settings.resolve(profile.load(self.profile).values, self.values)
+
+    @property
+    def dataset_dir(self) -> Path:
+        return self.folder / "dataset"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.folder / "cache"
+
+    @property
+    def runs_dir(self) -> Path:
+        return self.folder / "runs"
+
+    @property
+    def jobs_dir(self) -> Path:
+        return self.folder / "jobs"
+
+    @property
+    def export_dir(self) -> Path:
+        return self.folder / "export"
+
+    @property
+    def source_paths(self) -> list[Path]:
+        """The recordings and folders of recordings, absolute."""
+        return [self.folder / source for source in self.sources]
+
+    def with_values(self, values: Mapping[str, Value]) -> Project:
+        """The project with some settings changed, not written yet."""
+        return replace(self, values={**self.values, **values})
+
+    def save(self) -> None:
+        """Write project.toml durably."""
+        document: dict[str, Any] = {
+            "format": FORMAT_VERSION,
+            "name": self.name,
+            "language": self.language,
+            "base": self.base,
+            "profile": self.profile,
+            "sources": list(self.sources),
+        }
+        document |= settings.as_tables(self.values)
+        write_text(self.folder / FILE_NAME, tomli_w.dumps(document))
+
+
+def _portable(folder: Path, path: Path) -> str:
+    """A path as project.toml writes it: relative where it lies inside the project, else absolute."""
+    absolute = Path(os.path.abspath(path))
+    inside = absolute.is_relative_to(os.path.abspath(folder))
+    return str(absolute.relative_to(os.path.abspath(folder)) if inside else absolute)
+
+
+def create(
+    folder: Path,
+    *,
+    name: str,
+    language: str,
+    sources: Sequence[Path],
+    base: str = _DEFAULT_BASE,
+    profile_name: str = profile.DEFAULT,
+    values: Mapping[str, Value] | None = None,
+) -> Project:
+    """Make a new project and write its project.toml.
+
+    Raises InputError for what is wrong, RefusedError when the folder already holds a project.
+    """
+    from engine.xtts import base as bases
+
+    if (folder / FILE_NAME).exists():
+        raise RefusedError(
+            f"{clean(str(folder))} already holds a voice project. "
+            "Take another folder, or change its project.toml."
+        )
+    if not name.strip() or clean(name) != name or "|" in name or "/" in name:
+        raise InputError(
+            f"A voice's name must not be empty or hold '|', '/' or control characters: {clean(name)!r}."
+        )
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"There is no recording or folder {clean(str(source))}.")
+    reference = bases.portable(base)
+    project = Project(
+        folder,
+        name.strip(),
+        languages.check(language, bases.vocab_of(reference)),
+        reference,
+        profile.load(profile_name).name,
+        tuple(_portable(folder, source) for source in sources),
+        dict(values or {}),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    project.save()
+    return project
+
+
+def load(folder: Path) -> Project:
+    """Read the project in a folder. Raises InputError or SettingError with file, key and remedy."""
+    path = folder / FILE_NAME
+    shown = clean(str(path))
+    if not path.is_file():
+        raise InputError(
+            f"{clean(str(folder))} is not a voice project (it has no project.toml). "
+            "Make one with 'voicetui new'."
+        )
+    try:
+        document = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{shown} is not valid TOML: {clean(str(error))}.") from error
+    for key in document:
+        if key not in _KEYS and key not in settings.SECTIONS:
+            near = difflib.get_close_matches(key, [*_KEYS, *settings.SECTIONS], 1, 0.4)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise SettingError(f"{shown}: there is no key {clean(key)!r}.{hint}")
+    if document.get("format") != FORMAT_VERSION:
+        raise SettingError(
+            f"{shown}: format is {document.get('format')!r}; this version reads format {FORMAT_VERSION}."
+        )
+    texts: dict[str, str] = {}
+    for key in ("name", "language", "base", "profile"):
+        if not isinstance(value := document.get(key), str) or not value:
+            raise SettingError(f"{shown}: {key} must be text, found {clean(repr(value))}.")
+        texts[key] = value
+    sources = document.get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+        raise SettingError(f"{shown}: sources must be a list of paths.")
+    profile.load(texts["profile"])
+    return Project(
+        folder,
+        texts["name"],
+        texts["language"],
+        texts["base"],
+        texts["profile"],
+        tuple(sources),
+        settings.read_tables(document, shown),
+    )

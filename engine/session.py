@@ -1,0 +1,59 @@
+"""A session: a worker thread that does a job while its owner stays free for people.
+
+The thread is plain and owned by the session, so no screen that comes or goes can end it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.errors import StopRequested
+from engine.events import Finished
+from engine.jobs import Job
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended. `error` is what the work raised, None when it finished."""
+
+    state: Literal["finished", "stopped", "failed"]
+    error: BaseException | None = None
+
+
+class Session:
+    """Runs the work of one job in a worker thread."""
+
+    def __init__(self, job: Job, work: Callable[[Job], Finished]) -> None:
+        self.job = job
+        self._work = work
+        self._outcome: Outcome | None = None
+        self._done = threading.Event()
+        # Not a daemon: an interpreter that goes down waits for the checkpoint of a stopped run.
+        self._thread = threading.Thread(target=self._run, name=f"voicetui-{job.kind}")
+
+    def _run(self) -> None:
+        try:
+            self.job.perform(self._work)
+            self._outcome = Outcome("finished")
+        except StopRequested as stop:
+            self._outcome = Outcome("stopped", stop)
+        except BaseException as error:  # noqa: BLE001 - the worker's boundary; the owner decides
+            self._outcome = Outcome("failed", error)
+        finally:
+            self.job.close()
+            self._done.set()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, reason: str) -> None:
+        """Ask the work to stop at its next safe point; `wait` tells when it has."""
+        self.job.control.stop(reason)
+
+    def wait(self, timeout: float | None = None) -> Outcome | None:
+        """Wait for the end of the work. None when it still runs after `timeout` seconds."""
+        self._done.wait(timeout)
+        return self._outcome
