@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,11 +25,17 @@ class Outcome:
 
 
 class Session:
-    """Runs the work of one job in a worker thread."""
+    """Runs the work of one job in a worker thread.
 
-    def __init__(self, job: Job, work: Callable[[Job], Finished]) -> None:
+    `held` is what the work needs until its end, such as the project's lock; it is closed after it.
+    """
+
+    def __init__(
+        self, job: Job, work: Callable[[Job], Finished], held: ExitStack | None = None
+    ) -> None:
         self.job = job
         self._work = work
+        self._held = held or ExitStack()
         self._outcome: Outcome | None = None
         self._done = threading.Event()
         # Not a daemon: an interpreter that goes down waits for the checkpoint of a stopped run.
@@ -44,6 +51,7 @@ class Session:
             self._outcome = Outcome("failed", error)
         finally:
             self.job.close()
+            self._held.close()
             self._done.set()
 
     def start(self) -> None:
