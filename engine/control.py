@@ -38,8 +38,10 @@ class Control:
         return not self._running.is_set()
 
     def pause(self) -> None:
-        if self._stop_reason is None:
-            self._running.clear()
+        self._running.clear()
+        # Asked after it: a stop that came in between (a signal, say) must not leave the work paused.
+        if self._stop_reason is not None:
+            self._running.set()
 
     def resume(self) -> None:
         self._running.set()

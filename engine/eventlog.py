@@ -37,26 +37,28 @@ class Record:
         return self.event.name if isinstance(self.event, Unknown) else self.event.kind
 
 
-def _plain(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """The value as a log writes it: non-finite numbers become strings, tuples lists."""
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [jsonable(item) for item in value]
     return value
 
 
 def _body(record: Record) -> dict[str, Any]:
     head = {"v": FORMAT_VERSION, "seq": record.seq, "t": round(record.t, 3), "kind": record.kind}
-    return head | {name: _plain(value) for name, value in fields_of(record.event).items()}
+    return head | {name: jsonable(value) for name, value in fields_of(record.event).items()}
 
 
 def encode(record: Record) -> bytes:
     """The line of a record, newline included."""
     line = json.dumps(_body(record), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    crc = zlib.crc32(line.encode())
-    return f'{line[:-1]},"crc":"{crc:08x}"}}\n'.encode()
+    # File names that are not UTF-8 hold lone surrogates; backslashed they are JSON's own escapes.
+    body = line.encode(errors="backslashreplace")
+    return body[:-1] + f',"crc":"{zlib.crc32(body):08x}"}}\n'.encode()
 
 
 def decode(line: bytes) -> Record | None:
@@ -68,15 +70,18 @@ def decode(line: bytes) -> Record | None:
     body = head + b"}"
     if f"{zlib.crc32(body):08x}".encode() != tail[:8]:
         return None
-    fields = json.loads(body)
-    if fields.pop("v", None) != FORMAT_VERSION:
+    try:
+        fields = json.loads(body)
+        if fields.pop("v", None) != FORMAT_VERSION:
+            return None
+        seq, t, kind = fields.pop("seq"), fields.pop("t"), fields.pop("kind")
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    seq, t, kind = fields.pop("seq"), fields.pop("t"), fields.pop("kind")
     return Record(seq, t, build(kind, fields))
 
 
-def read(path: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
-    """Yield each whole record from byte `offset` on, with the offset behind it.
+def read_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, Record, int]]:
+    """Yield each whole line from byte `offset` on, with its record and the offset behind it.
 
     A damaged line is passed over; an unfinished last line is left for the next call.
     """
@@ -90,7 +95,13 @@ def read(path: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
             offset += len(line)
             record = decode(line)
             if record is not None:
-                yield record, offset
+                yield line, record, offset
+
+
+def read(path: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
+    """Like `read_lines`, without the lines themselves."""
+    for _, record, end in read_lines(path, offset):
+        yield record, end
 
 
 def read_all(path: Path) -> list[Record]:

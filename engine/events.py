@@ -333,14 +333,14 @@ def build(kind: str, fields: Mapping[str, Any]) -> Event:
     cls = EVENT_TYPES.get(kind)
     if cls is None:
         return Unknown(kind, dict(fields))
-    known = {
-        f.name: _NON_FINITE.get(fields[f.name], fields[f.name])
-        if f.type == "float"
-        else fields[f.name]
-        for f in dataclasses.fields(cls)
-        if f.name in fields
-    }
     try:
+        known = {
+            f.name: _NON_FINITE.get(fields[f.name], fields[f.name])
+            if f.type == "float"
+            else fields[f.name]
+            for f in dataclasses.fields(cls)
+            if f.name in fields
+        }
         return cls(**known)
     except TypeError:
         # An older or newer version wrote other required fields.

@@ -50,6 +50,27 @@ def sync_dir(folder: Path) -> None:
         os.close(descriptor)
 
 
+def commit_file(written: Path, final: Path) -> None:
+    """Flush a finished file and rename it to `final` in the same folder. Raises DiskFullError."""
+    with disk_errors(final):
+        with written.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(written, final)
+        sync_dir(final.parent)
+
+
+def commit_dir(written: Path, final: Path) -> None:
+    """Flush a finished folder and rename it to `final`, which must not exist. Raises DiskFullError."""
+    with disk_errors(final):
+        for folder, _, names in os.walk(written):
+            for name in names:
+                with (Path(folder) / name).open("rb+") as handle:
+                    os.fsync(handle.fileno())
+            sync_dir(Path(folder))
+        os.rename(written, final)
+        sync_dir(final.parent)
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; on success it is flushed and becomes `path`.
@@ -61,10 +82,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         with disk_errors(path):
             yield temporary
-            with temporary.open("rb+") as handle:
-                os.fsync(handle.fileno())
-            os.replace(temporary, path)
-            sync_dir(path.parent)
+        commit_file(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -90,7 +108,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file durably. Raises DiskFullError."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    # File names that are not UTF-8 hold lone surrogates; backslashed they are JSON's own escapes.
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -142,13 +162,7 @@ def atomic_dir(final: Path) -> Iterator[Path]:
         with disk_errors(final):
             temporary.mkdir()
             yield temporary
-            for folder, _, names in os.walk(temporary):
-                for name in names:
-                    with (Path(folder) / name).open("rb+") as handle:
-                        os.fsync(handle.fileno())
-                sync_dir(Path(folder))
-            os.rename(temporary, final)
-            sync_dir(final.parent)
+        commit_dir(temporary, final)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -203,7 +217,7 @@ def safe_join(root: Path, name: str) -> Path:
     """Join a foreign relative name to a folder. Raises InputError when it would lead outside."""
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     unsafe = (
-        not name
+        not posix.parts
         or "\x00" in name
         or posix.is_absolute()
         or windows.drive
@@ -214,6 +228,6 @@ def safe_join(root: Path, name: str) -> Path:
     joined = root / name
     if unsafe or not joined.resolve().is_relative_to(root.resolve()):
         raise InputError(
-            f"The name {clean(name)!r} leads outside {clean(str(root))}; it was not used."
+            f"The name {clean(name)!r} does not lead to a place inside {clean(str(root))}; it was not used."
         )
     return joined

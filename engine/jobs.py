@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine import __version__, requests
 from engine.control import Control
-from engine.errors import StopRequested, VoicetuiError
+from engine.errors import DiskFullError, StopRequested, VoicetuiError
 from engine.eventlog import EventLog, Record
 from engine.events import Event, Failed, Finished, RequestDone, Started, Stopped
 from engine.text import clean
@@ -40,9 +40,13 @@ def new_folder(parent: Path, kind: str = "") -> Path:
     """Make the next numbered job folder."""
     last = job_folders(parent)
     number = int(_NUMBER.fullmatch(last[-1].name)[1]) + 1 if last else 1  # type: ignore[index]
-    folder = parent / (f"{number:04d}-{kind}" if kind else f"{number:04d}")
-    folder.mkdir(parents=True)
-    return folder
+    while True:
+        folder = parent / (f"{number:04d}-{kind}" if kind else f"{number:04d}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:  # another process took the number just now
+            number += 1
 
 
 class Job:
@@ -87,17 +91,22 @@ class Job:
 
     def _take_requests(self) -> None:
         for request in requests.take(self.folder):
-            if request.verb == "stop":
-                self.control.stop("request")
-                self.answer(request, "stopping at the next safe point")
-            elif request.verb == "pause":
-                self.control.pause()
-                self.answer(request, "pausing at the next safe point")
-            elif request.verb == "resume":
-                self.control.resume()
-                self.answer(request)
-            else:
-                self.control.add(request)
+            # With a full disk the answer is lost; what was asked for must still be done.
+            with contextlib.suppress(DiskFullError):
+                self._honour(request)
+
+    def _honour(self, request: requests.Request) -> None:
+        if request.verb == "stop":
+            self.control.stop("request")
+            self.answer(request, "stopping at the next safe point")
+        elif request.verb == "pause":
+            self.control.pause()
+            self.answer(request, "pausing at the next safe point")
+        elif request.verb == "resume":
+            self.control.resume()
+            self.answer(request)
+        else:
+            self.control.add(request)
 
     def perform(self, work: Callable[[Job], Finished]) -> None:
         """Do the work here and now, and tell in the log how it ended; errors are raised again."""

@@ -64,7 +64,7 @@ def check(code: str, vocab: Path | None) -> str:
 def has_tag(vocab: Path, language: str) -> bool:
     """Whether a vocab.json holds the tag of a language. Raises BaseModelError."""
     try:
-        document = json.loads(vocab.read_text())
+        document = json.loads(vocab.read_bytes())
         return f"[{language}]" in document["model"]["vocab"]
     except (ValueError, KeyError, TypeError) as error:
         raise BaseModelError(

@@ -24,6 +24,7 @@ from engine.text import clean
 
 LOCK_NAME = ".lock"
 OWNER_NAME = ".owner.json"
+_PATIENCE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,23 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
+def _try_lock_soon(descriptor: int) -> bool:
+    """Try for a moment, because a reader that asks for the holder has the lock for an instant."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not _try_lock(descriptor):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
 def _open(folder: Path) -> int:
     return os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
 def _read_owner(folder: Path) -> Owner | None:
     try:
-        return Owner(**json.loads((folder / OWNER_NAME).read_text()))
+        return Owner(**json.loads((folder / OWNER_NAME).read_bytes()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
@@ -76,7 +87,8 @@ def holder(folder: Path) -> Owner | None:
     """Who holds the project right now, or None when nobody does."""
     if not (folder / LOCK_NAME).exists():
         return None
-    descriptor = _open(folder)
+    # Looking needs no right to write, so that anybody who may read a project may ask.
+    descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if _try_lock(descriptor):
             return None
@@ -90,7 +102,7 @@ def hold(folder: Path, job: str) -> Iterator[None]:
     """Hold the project for writing. Raises BusyError, which says who has it."""
     descriptor = _open(folder)
     try:
-        if not _try_lock(descriptor):
+        if not _try_lock_soon(descriptor):
             owner = _read_owner(folder)
             who = owner.describe() if owner else "another process"
             raise BusyError(

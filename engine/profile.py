@@ -53,8 +53,8 @@ def available() -> dict[str, Profile]:
     own = places.config_dir() / "profiles"
     for path in sorted(own.glob("*.toml")):
         try:
-            document = tomllib.loads(path.read_text())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
             raise SettingError(
                 f"{clean(str(path))} is not valid TOML: {clean(str(error))}"
             ) from error

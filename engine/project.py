@@ -85,10 +85,26 @@ class Project:
 
 
 def _portable(folder: Path, path: Path) -> str:
-    """A path as project.toml writes it: relative where it lies inside the project, else absolute."""
+    """A path as project.toml writes it: relative where it lies inside the project, else absolute.
+
+    Raises InputError for a name that no text file can hold.
+    """
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The name {clean(str(path))!r} is not valid UTF-8; rename it, then name it again."
+        ) from error
     absolute = Path(os.path.abspath(path))
     inside = absolute.is_relative_to(os.path.abspath(folder))
     return str(absolute.relative_to(os.path.abspath(folder)) if inside else absolute)
+
+
+def _check_name(name: str) -> None:
+    if not name.strip(" .") or clean(name) != name or "|" in name or "/" in name:
+        raise InputError(
+            f"A voice's name must not be empty or hold '|', '/' or control characters: {clean(name)!r}."
+        )
 
 
 def create(
@@ -112,10 +128,7 @@ def create(
             f"{clean(str(folder))} already holds a voice project. "
             "Take another folder, or change its project.toml."
         )
-    if not name.strip() or clean(name) != name or "|" in name or "/" in name:
-        raise InputError(
-            f"A voice's name must not be empty or hold '|', '/' or control characters: {clean(name)!r}."
-        )
+    _check_name(name)
     for source in sources:
         if not source.exists():
             raise InputError(f"There is no recording or folder {clean(str(source))}.")
@@ -134,18 +147,25 @@ def create(
     return project
 
 
-def load(folder: Path) -> Project:
-    """Read the project in a folder. Raises InputError or SettingError with file, key and remedy."""
-    path = folder / FILE_NAME
-    shown = clean(str(path))
-    if not path.is_file():
+def require(folder: Path) -> None:
+    """Raise InputError when a folder holds no project."""
+    if not (folder / FILE_NAME).is_file():
         raise InputError(
             f"{clean(str(folder))} is not a voice project (it has no project.toml). "
             "Make one with 'voicetui new'."
         )
+
+
+def load(folder: Path) -> Project:
+    """Read the project in a folder. Raises InputError or SettingError with file, key and remedy."""
+    from engine.xtts import base as bases
+
+    require(folder)
+    path = folder / FILE_NAME
+    shown = clean(str(path))
     try:
-        document = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise SettingError(f"{shown} is not valid TOML: {clean(str(error))}.") from error
     for key in document:
         if key not in _KEYS and key not in settings.SECTIONS:
@@ -161,6 +181,11 @@ def load(folder: Path) -> Project:
         if not isinstance(value := document.get(key), str) or not value:
             raise SettingError(f"{shown}: {key} must be text, found {clean(repr(value))}.")
         texts[key] = value
+    try:
+        _check_name(texts["name"])
+        texts["language"] = languages.check(texts["language"], bases.vocab_of(texts["base"]))
+    except InputError as error:
+        raise SettingError(f"{shown}: {error}") from error
     sources = document.get("sources", [])
     if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
         raise SettingError(f"{shown}: sources must be a list of paths.")

@@ -33,6 +33,15 @@ def post(job_folder: Path, verb: Verb, **options: Any) -> str:
     return identifier
 
 
+def withdraw(job_folder: Path, identifier: str) -> bool:
+    """Take a request back. False when the job has taken it already."""
+    try:
+        (job_folder / FOLDER / f"{identifier}.json").unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def take(job_folder: Path) -> list[Request]:
     """Take what was asked since the last call, oldest first. Unreadable files are removed."""
     folder = job_folder / FOLDER
@@ -40,14 +49,16 @@ def take(job_folder: Path) -> list[Request]:
         return []
     found: list[tuple[int, Request]] = []
     for path in folder.glob("[0-9a-f]*.json"):
+        if not path.is_file():
+            continue
         try:
             asked_at = path.stat().st_mtime_ns
-            content = json.loads(path.read_text())
+            content = json.loads(path.read_bytes())
             if content["verb"] in VERBS:
                 found.append(
                     (asked_at, Request(path.stem, content["verb"], dict(content["options"])))
                 )
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             pass
         path.unlink(missing_ok=True)
     return [request for _, request in sorted(found, key=lambda item: item[0])]

@@ -47,7 +47,7 @@ class Setting:
             return "text"
         noun = "a whole number" if self.type is int else "a number"
         if self.minimum is not None and self.maximum is not None:
-            return f"{noun} from {self.minimum:g} to {self.maximum:g}"
+            return f"{noun} from {self.minimum:.10g} to {self.maximum:.10g}"
         return noun
 
 
@@ -212,7 +212,10 @@ def check(setting: Setting, value: object, where: str) -> Value:
         f"{where}: {setting.key} is {clean(repr(value))}, but must be {setting.allowed}."
     )
     if setting.type is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise wrong from None
     if type(value) is not setting.type:
         raise wrong
     assert isinstance(value, int | float | str)

@@ -18,7 +18,7 @@ def clean(text: str, *, keep_newlines: bool = False) -> SafeText:
     """Replace every character that a terminal could act on by a visible mark.
 
     Control characters become their Unicode pictures (ESC is shown as U+241B), other unsafe ones
-    become U+FFFD, and stacks of more than eight combining marks are cut.
+    become U+FFFD, and stacks of more than eight combining marks or joiners are cut.
     """
     out: list[str] = []
     combining = 0
@@ -28,7 +28,8 @@ def clean(text: str, *, keep_newlines: bool = False) -> SafeText:
             combining = 0
             out.append(char)
             continue
-        if unicodedata.combining(char):
+        category = unicodedata.category(char)
+        if category.startswith("M") or char in _KEPT:
             combining += 1
             if combining <= _MAX_COMBINING:
                 out.append(char)
@@ -38,7 +39,7 @@ def clean(text: str, *, keep_newlines: bool = False) -> SafeText:
             out.append(chr(0x2400 + code))
         elif code == 0x7F:
             out.append("\u2421")
-        elif 0x80 <= code < 0xA0 or (unicodedata.category(char) in _HIDDEN and char not in _KEPT):
+        elif 0x80 <= code < 0xA0 or category in _HIDDEN:
             out.append("\ufffd")
         else:
             out.append(char)

@@ -143,7 +143,7 @@ def read_config(folder: Path) -> Mapping[str, Any]:
     """The config.json of a base. Raises BaseModelError when it is not one of XTTS."""
     path = folder / "config.json"
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BaseModelError(f"{clean(str(path))} cannot be read: {clean(str(error))}.") from error
     if not isinstance(config, dict) or config.get("model") != "xtts" or "model_args" not in config:
@@ -161,7 +161,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
     memory = places.cache_dir() / "bases" / f"{key}.json"
     if memory.exists():
         try:
-            remembered = json.loads(memory.read_text())
+            remembered = json.loads(memory.read_bytes())
         except ValueError:
             remembered = {}
         if remembered.get("stamps") == stamps:

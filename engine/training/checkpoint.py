@@ -1,0 +1,299 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped.
+
+A checkpoint is one folder, committed by one rename after all its files are on the disk. A step that
+is saved again, because more is known of it, gets a folder of its own (`step-000400-1`):
+
+    step-000400/
+        weights.safetensors     the trained tensors
+        optimizer.safetensors   the optimiser's tensors, "<number of the parameter>.<name>"
+        rng.safetensors         the states of torch's random generators
+        state.json              counters, place in the epoch, best value, other random states
+        manifest.json           size and SHA-256 of the files above, and what the run was made of
+
+Nothing in the folder is pickled. The optimiser and the random states may be left out when a
+checkpoint is only to be spoken with or exported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import DamagedError, RefusedError
+from engine.files import atomic_dir, remove_dir, require_space, sha256_file, write_json
+from engine.text import clean
+
+if TYPE_CHECKING:
+    import torch
+
+FORMAT_VERSION = 1
+FOLDER = "checkpoints"
+MANIFEST = "manifest.json"
+STATE = "state.json"
+WEIGHTS = "weights.safetensors"
+OPTIMIZER = "optimizer.safetensors"
+RNG = "rng.safetensors"
+_NAME = re.compile(r"step-(\d{6,})(?:-(\d+))?")
+_MARGIN_BYTES = 16 << 20
+
+Tensors = Mapping[str, "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    `step` optimiser steps are done in all, `epoch` epochs are done whole, and `position` steps of
+    the next one. `stale` counts evaluations since the best; `skipped` bad steps in a row.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+    clips: int = 0
+    seconds: float = 0.0
+    best_loss: float | None = None
+    best_step: int | None = None
+    stale: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is written: `facts` say what the run was made of, `host_rng` is plain JSON."""
+
+    progress: Progress
+    weights: Tensors
+    optimizer: Tensors
+    rng: Tensors
+    host_rng: Mapping[str, Any]
+    facts: Mapping[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        groups = (self.weights, self.optimizer, self.rng)
+        return sum(t.numel() * t.element_size() for group in groups for t in group.values())
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint on disk, its manifest read."""
+
+    folder: Path
+    step: int
+    progress: Progress
+    facts: Mapping[str, Any]
+    host_rng: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def bytes(self) -> int:
+        return sum(int(entry["size"]) for entry in self.files.values())
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _new_folder(run: Path, step: int) -> Path:
+    name = f"step-{step:06d}"
+    taken = {path.name for path in folders(run)}
+    revision = 0
+    while (candidate := f"{name}-{revision}" if revision else name) in taken:
+        revision += 1
+    return run / FOLDER / candidate
+
+
+def commit(run: Path, snapshot: Snapshot) -> Path:
+    """Write a checkpoint and return its folder. Raises DiskFullError before or while writing."""
+    from safetensors.torch import save_file
+
+    final = _new_folder(run, snapshot.progress.step)
+    require_space(final.parent, snapshot.bytes + _MARGIN_BYTES, "The next checkpoint")
+    with atomic_dir(final) as draft:
+        groups = {
+            WEIGHTS: snapshot.weights,
+            OPTIMIZER: snapshot.optimizer,
+            RNG: snapshot.rng,
+        }
+        for name, tensors in groups.items():
+            save_file({key: t.detach().contiguous() for key, t in tensors.items()}, draft / name)
+        state = {"progress": asdict(snapshot.progress), "host_rng": snapshot.host_rng}
+        write_json(draft / STATE, state)
+        manifest: dict[str, Any] = {
+            "format": FORMAT_VERSION,
+            "step": snapshot.progress.step,
+            "facts": snapshot.facts,
+            "files": {
+                name: {
+                    "size": (draft / name).stat().st_size,
+                    "sha256": sha256_file(draft / name),
+                }
+                for name in (*groups, STATE)
+            },
+        }
+        write_json(draft / MANIFEST, {**manifest, "self": _digest(manifest)})
+    return final
+
+
+def _open(folder: Path) -> Checkpoint:
+    """Read a checkpoint's manifest and compare the sizes. Raises DamagedError."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        own = manifest.pop("self")
+        whole = own == _digest(manifest) and manifest["format"] == FORMAT_VERSION
+        files = manifest["files"]
+        sizes = {name: (folder / name).stat().st_size for name in files}
+        if not whole or any(sizes[name] != entry["size"] for name, entry in files.items()):
+            raise ValueError("its files are not those of its manifest")
+        state = json.loads((folder / STATE).read_text())
+        return Checkpoint(
+            folder,
+            manifest["step"],
+            Progress(**state["progress"]),
+            manifest["facts"],
+            state["host_rng"],
+            files,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedError(
+            f"The checkpoint {clean(str(folder))} is damaged: {clean(str(error))}."
+        ) from error
+
+
+def verify(checkpoint: Checkpoint, check: Callable[[], None] = lambda: None) -> None:
+    """Compare every file with its SHA-256. Raises DamagedError."""
+    for name, entry in checkpoint.files.items():
+        if sha256_file(checkpoint.folder / name, lambda _: check()) != entry["sha256"]:
+            raise DamagedError(
+                f"{clean(str(checkpoint.folder / name))} is damaged: "
+                "its content is not what was written."
+            )
+
+
+def folders(run: Path) -> list[Path]:
+    """The folders that look like checkpoints of a run, newest step first."""
+    parent = run / FOLDER
+    if not parent.is_dir():
+        return []
+    found = [
+        (int(match[1]), int(match[2] or 0), path)
+        for path in parent.iterdir()
+        if (match := _NAME.fullmatch(path.name))
+    ]
+    return [path for _, _, path in sorted(found, reverse=True)]
+
+
+def readable(run: Path) -> list[Checkpoint]:
+    """The checkpoints whose manifest and sizes are right, newest first."""
+    found = []
+    for folder in folders(run):
+        try:
+            found.append(_open(folder))
+        except DamagedError:
+            continue
+    return found
+
+
+def newest(
+    run: Path, check: Callable[[], None] = lambda: None
+) -> tuple[Checkpoint, list[str]] | None:
+    """The newest checkpoint whose every byte verifies, and what is wrong with the newer ones.
+
+    None when the run has no checkpoints at all. Raises RefusedError when it has some and none is
+    whole: a run is never started over in silence.
+    """
+    damaged: list[str] = []
+    for folder in folders(run):
+        try:
+            checkpoint = _open(folder)
+            verify(checkpoint, check)
+        except DamagedError as error:
+            damaged.append(str(error))
+            continue
+        return checkpoint, damaged
+    if damaged:
+        raise RefusedError(
+            f"None of the {len(damaged)} checkpoints of {clean(str(run))} is whole. {damaged[0]} "
+            "Restore one from a backup, or start a new run beside it with --fresh."
+        )
+    return None
+
+
+def pick(run: Path, which: str) -> Checkpoint:
+    """The verified checkpoint that a person named: "best", "last" or a step.
+
+    Raises RefusedError or DamagedError with the choices.
+    """
+    present = readable(run)
+    if not present:
+        raise RefusedError(
+            f"{clean(str(run))} has no whole checkpoint yet. Train first with 'voicetui train'."
+        )
+    best = next((c.progress.best_step for c in present if c.progress.best_step is not None), None)
+    step = {"last": present[0].step, "best": present[0].step if best is None else best}.get(which)
+    if step is None:
+        step = int(which) if which.isdecimal() else -1
+    for checkpoint in present:
+        if checkpoint.step == step:
+            verify(checkpoint)
+            return checkpoint
+    choices = ", ".join(str(c.step) for c in present)
+    raise RefusedError(
+        f"There is no checkpoint {clean(which)!r}. Take best, last or one of: {choices}."
+    )
+
+
+def prune(run: Path, keep: int, best_step: int | None) -> list[Path]:
+    """Delete all but the newest `keep` whole checkpoints and the best; return what was deleted.
+
+    Damaged folders do not count as kept and are left for a person to look at.
+    """
+    kept: list[int] = []
+    doomed: list[Path] = []
+    for checkpoint in readable(run):
+        superseded = checkpoint.step in kept
+        if superseded or (len(kept) >= keep and checkpoint.step != best_step):
+            doomed.append(checkpoint.folder)
+        else:
+            kept.append(checkpoint.step)
+    for folder in doomed:
+        remove_dir(folder)
+    return doomed
+
+
+def load_tensors(checkpoint: Checkpoint, name: str) -> dict[str, torch.Tensor]:
+    """The tensors of one file of a checkpoint, mapped from disk."""
+    from safetensors.torch import load_file
+
+    return load_file(checkpoint.folder / name)
+
+
+def copy_into(targets: Tensors, source: Tensors, what: Path) -> None:
+    """Copy tensors into those of the same names. Raises DamagedError before anything is changed."""
+    import torch
+
+    wrong = set(targets) ^ set(source)
+    wrong |= {n for n in set(targets) & set(source) if targets[n].shape != source[n].shape}
+    if wrong:
+        raise DamagedError(
+            f"{clean(str(what))} does not fit the model ({clean(', '.join(sorted(wrong)[:3]))})."
+        )
+    with torch.no_grad():
+        for name, tensor in targets.items():
+            tensor.copy_(source[name])
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[str]:
+    """What a run was made of and is no longer, one line each."""
+    for key in sorted({*then, *now}):
+        before, after = then.get(key), now.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from (f"{key}.{line}" for line in differences(before, after))
+        elif before != after:
+            yield f"{key} was {clean(str(before))} and is {clean(str(after))}"

@@ -1,0 +1,153 @@
+"""Runs of a project: which one the next training goes on with, and whether it can do so exactly."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from engine import lock
+from engine.errors import NotExactError, RefusedError
+from engine.events import Finished, Resumed, Warned
+from engine.files import sweep, write_text
+from engine.jobs import Job, job_folders, new_folder
+from engine.project import Project
+from engine.session import Session
+from engine.settings import TrainingSettings
+from engine.text import clean
+from engine.training import checkpoint
+from engine.training.schedule import first_cycle
+
+if TYPE_CHECKING:
+    from engine.training.loop import Loop
+
+KIND = "train"
+# Settings that change when a run ends or what it keeps, not what it computes.
+_HARMLESS = frozenset(
+    {"epochs", "early_stop_epochs", "early_stop_change", "save_every_steps", "keep_checkpoints"}
+)
+
+
+def latest_with_checkpoints(project: Project) -> Path | None:
+    """The newest run that holds checkpoints, whole or damaged."""
+    runs = [run for run in job_folders(project.runs_dir) if checkpoint.folders(run)]
+    return runs[-1] if runs else None
+
+
+def _choose(project: Project, *, resume: bool, fresh: bool) -> Path:
+    """The folder of the run to go on with, or of a new one. Raises RefusedError."""
+    earlier = latest_with_checkpoints(project)
+    if fresh or earlier is None:
+        if resume:
+            raise RefusedError(
+                f"{clean(str(project.folder))} has no run to resume. Train without --resume."
+            )
+        return new_folder(project.runs_dir)
+    whole = checkpoint.readable(earlier)
+    epochs = project.settings.training.epochs
+    if whole and whole[0].progress.epoch >= epochs:
+        done = whole[0].progress.epoch
+        raise RefusedError(
+            f"Run {earlier.name} has done {done} epochs, as many as the project asks for. "
+            f"Continue it with '--resume --set epochs={done + max(1, done // 2)}', "
+            "or start a new run beside it with --fresh."
+        )
+    return earlier
+
+
+def session(
+    project: Project, *, resume: bool = False, fresh: bool = False, inexact: bool = False
+) -> Session:
+    """A session that trains the project; it holds the project's lock until its end.
+
+    An unfinished run goes on where it stopped; `fresh` starts a new one beside it. Raises
+    BusyError, RefusedError and InputError.
+    """
+    with contextlib.ExitStack() as held:
+        held.enter_context(lock.hold(project.folder, KIND))
+        run = _choose(project, resume=resume, fresh=fresh)
+        sweep(run / checkpoint.FOLDER)
+        job = Job(run, KIND)
+
+        def work(job: Job) -> Finished:
+            from engine.xtts.train import train
+
+            return train(project, job, inexact=inexact)
+
+        return Session(job, work, held.pop_all())
+
+
+def effective_settings(project: Project, saved: checkpoint.Checkpoint | None) -> TrainingSettings:
+    """The project's settings; a resumed run keeps the cosine cycle that it began with."""
+    settings = project.settings.training
+    if settings.restart_epochs == 0:
+        begun = saved.facts["settings"]["restart_epochs"] if saved else first_cycle(settings)
+        settings = replace(settings, restart_epochs=begun)
+    return settings
+
+
+def exact_settings(settings: TrainingSettings) -> dict[str, Any]:
+    """The settings that a run computes with; they belong to the facts of its checkpoints."""
+    return {key: value for key, value in asdict(settings).items() if key not in _HARMLESS}
+
+
+def write_run(job: Job, project: Project, base: Path, settings: TrainingSettings) -> None:
+    """Write run.toml: what a person, and an export, want to know of the run."""
+    document = {
+        "format": 1,
+        "voice": project.name,
+        "language": project.language,
+        "profile": project.profile,
+        "base": project.base,
+        "base_folder": str(base),
+        "training": asdict(settings),
+    }
+    write_text(job.folder / "run.toml", tomli_w.dumps(document))
+
+
+def judge_exactness(
+    job: Job, saved: checkpoint.Checkpoint, facts: Mapping[str, Any], *, inexact: bool
+) -> bool:
+    """Whether the run can go on bit for bit. Raises NotExactError unless `inexact` allows it."""
+    changed = list(checkpoint.differences(saved.facts, facts))
+    if not changed:
+        return True
+    listed = "; ".join(changed)
+    if not inexact:
+        raise NotExactError(
+            f"Run {job.folder.name} would not continue exactly: {listed}. Undo the change, allow it "
+            "with --inexact, or start a new run beside it with --fresh."
+        )
+    job.emit(
+        Warned(
+            "not_exact",
+            f"The run goes on with changes: {listed}.",
+            "Its losses are no longer those of an uninterrupted run.",
+            "Nothing, if you meant to; --fresh starts a clean run.",
+        )
+    )
+    return False
+
+
+def restore(
+    job: Job, loop: Loop, saved: checkpoint.Checkpoint, damaged: list[str], *, exact: bool
+) -> None:
+    """Take the loop to where the checkpoint stands, and say when newer ones were damaged."""
+    loop.restore(saved)
+    if not exact:
+        # Another dataset has another order: the epoch that was begun starts over.
+        loop.progress = replace(loop.progress, position=0)
+    for message in damaged:
+        job.emit(
+            Warned(
+                "checkpoint_damaged",
+                message,
+                f"Training went back to step {saved.step}.",
+                "Check the disk; the damaged folder was left for you to look at.",
+            )
+        )
+    job.emit(Resumed(saved.step, saved.progress.epoch, saved.folder.name, damaged))

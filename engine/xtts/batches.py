@@ -1,0 +1,139 @@
+"""Which clips are computed together, and the index tables of one batch.
+
+All randomness is derived from (seed, epoch, clip id) alone, so it never depends on timing or on
+where a run was interrupted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+PROMPT_LENGTH = 32
+# coqui's GPTTrainer: reference crops of 3 to 6 s at 22,050 Hz, padded to the longest.
+MIN_CONDITIONING = 66_150
+MAX_CONDITIONING = 132_300
+# coqui's GPT.forward gives each clip three stop codes as input and four as target.
+_STOP_INPUTS = 3
+_JITTER = 0.1
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Index tables of a batch of B clips.
+
+    `text` (B, Lt) and `codes` (B, Lc) are padded inputs. Row b of `order` (B, L) says which of the
+    32 + Lt + Lc embeddings of clip b stands at each place of its compact sequence. `*_places` are
+    flat places (b * L + l) that predict, `*_targets` what they should.
+    """
+
+    text: Ints
+    codes: Ints
+    order: Ints
+    text_places: Ints
+    text_targets: Ints
+    mel_places: Ints
+    mel_targets: Ints
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The special ids of a base."""
+
+    text_start: int
+    text_stop: int
+    code_start: int
+    code_stop: int
+
+
+def targets_of(tokens: int, codes: int) -> tuple[int, int]:
+    """How many text and code targets a clip has."""
+    return tokens + 1, codes + _STOP_INPUTS + 1
+
+
+def generator(seed: int, epoch: int, name: str) -> np.random.Generator:
+    """A random generator that belongs to one purpose of one epoch."""
+    digest = hashlib.blake2b(f"{seed}/{epoch}/{name}".encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.Philox(key=np.frombuffer(digest, np.uint64)))
+
+
+def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Every clip once, in batches of clips of similar length, in random order.
+
+    Lengths are jittered by up to 10 %, so that the same clips do not always meet.
+    """
+    random = generator(seed, epoch, "order")
+    jittered = np.asarray(lengths) * random.uniform(1 - _JITTER, 1 + _JITTER, len(lengths))
+    by_length = np.argsort(jittered, kind="stable")
+    cuts = range(0, len(by_length), batch_size)
+    batches = [by_length[cut : cut + batch_size].tolist() for cut in cuts]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def held_out_order(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+    """Every clip once, in batches of similar length, always the same."""
+    by_length = np.argsort(np.asarray(lengths), kind="stable")
+    return [
+        by_length[cut : cut + batch_size].tolist() for cut in range(0, len(by_length), batch_size)
+    ]
+
+
+def conditioning_span(samples: int, random: np.random.Generator | None) -> tuple[int, int]:
+    """Where the voice sample of a clip begins and ends.
+
+    Without a generator (evaluation) it is 4.5 s from the beginning. A clip shorter than what was
+    drawn gives half of itself, as coqui does.
+    """
+    if random is None:
+        length = (MIN_CONDITIONING + MAX_CONDITIONING) // 2
+    else:
+        length = int(random.integers(MIN_CONDITIONING, MAX_CONDITIONING + 1))
+    if length > samples:
+        length = samples // 2
+    start = 0 if random is None else int(random.integers(0, samples - length + 1))
+    return start, start + length
+
+
+def tables(texts: Sequence[Ints], codes: Sequence[Ints], ids: Tokens) -> Tables:
+    """Lay the clips of a batch out as [prompt | START text | START codes STOP STOP STOP | padding]."""
+    batch = len(texts)
+    text_inputs = [np.concatenate([[ids.text_start], text]) for text in texts]
+    stops = np.full(_STOP_INPUTS, ids.code_stop)
+    code_inputs = [np.concatenate([[ids.code_start], code, stops]) for code in codes]
+    text_width = max(map(len, text_inputs))
+    code_width = max(map(len, code_inputs))
+    pairs = list(zip(text_inputs, code_inputs, strict=True))
+    length = PROMPT_LENGTH + max(len(text) + len(code) for text, code in pairs)
+
+    text_grid = np.full((batch, text_width), ids.text_stop, np.int64)
+    code_grid = np.full((batch, code_width), ids.code_stop, np.int64)
+    order = np.zeros((batch, length), np.int64)
+    text_places, text_targets, mel_places, mel_targets = [], [], [], []
+    for row, (text, code) in enumerate(pairs):
+        text_grid[row, : len(text)] = text
+        code_grid[row, : len(code)] = code
+        text_end = PROMPT_LENGTH + len(text)
+        order[row, :text_end] = np.arange(text_end)
+        order[row, text_end : text_end + len(code)] = (
+            PROMPT_LENGTH + text_width + np.arange(len(code))
+        )
+        first = row * length
+        text_places.append(first + PROMPT_LENGTH + np.arange(len(text)))
+        text_targets.append(np.append(text[1:], ids.text_stop))
+        mel_places.append(first + text_end + np.arange(len(code)))
+        mel_targets.append(np.append(code[1:], ids.code_stop))
+    return Tables(
+        text_grid,
+        code_grid,
+        order,
+        np.concatenate(text_places),
+        np.concatenate(text_targets).astype(np.int64),
+        np.concatenate(mel_places),
+        np.concatenate(mel_targets).astype(np.int64),
+    )

@@ -1,0 +1,171 @@
+"""Exporting a voice: a folder that coqui's Xtts and AllTalk load as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine import __version__, weights
+from engine.errors import BaseModelError, RefusedError
+from engine.eventlog import read_all
+from engine.events import Evaluated, Event, Exported, Finished, Note, Stage
+from engine.files import (
+    atomic_dir,
+    atomic_file,
+    copy_file,
+    remove_dir,
+    require_space,
+    sha256_file,
+    sweep,
+    write_json,
+    write_text,
+)
+from engine.jobs import LOG_NAME, Job, new_folder
+from engine.project import Project
+from engine.session import Session
+from engine.text import clean
+from engine.training.checkpoint import WEIGHTS, Checkpoint, load_tensors
+from engine.xtts import base as bases
+from engine.xtts import card, load, speak, voice
+
+KIND = "export"
+_COPIED = ("config.json", "vocab.json", "mel_stats.pth", "dvae.pth")
+_MARGIN_BYTES = 64 << 20
+
+
+def default_name(project: Project) -> str:
+    """The name of a project's export folder: its own, in letters that every tool takes."""
+    return re.sub(r"[^\w.-]+", "-", project.name).strip("-.") or "voice"
+
+
+def session(
+    project: Project, *, checkpoint: str = "best", name: str | None = None, force: bool = False
+) -> Session:
+    """A session that exports a checkpoint to `export/<name>/`.
+
+    Raises InputError without a checkpoint, RefusedError when the folder exists and `force` is off.
+    """
+    name = name or default_name(project)
+    if re.fullmatch(r"[\w-][\w.-]*", name) is None:
+        raise RefusedError(
+            f"An export is named in letters, digits, '.', '_' and '-': {clean(name)!r} is not."
+        )
+    final = project.export_dir / name
+    if final.exists() and not force:
+        raise RefusedError(
+            f"{clean(str(final))} exists. Replace it with --force, or give another --name."
+        )
+    run, saved = speak.chosen_checkpoint(project, checkpoint)
+    job = Job(new_folder(project.jobs_dir, KIND), KIND)
+    return Session(job, lambda job: export(project, job, run, saved, final))
+
+
+def export(project: Project, job: Job, run: Path, saved: Checkpoint, final: Path) -> Finished:
+    """Write the export folder; it gets its name when all of it is there."""
+    base = bases.locate(project.base)
+    bases.check(base)
+    sweep(final.parent)
+    size = sum((base / name).stat().st_size for name in bases.FILES)
+    require_space(final.parent, size + _MARGIN_BYTES, "The export")
+    wavs = voice.references(project)
+    with atomic_dir(final) as draft:
+        job.emit(Stage("weights"))
+        _write_model(base, saved, draft / "model.pth")
+        job.control.raise_if_stopped()
+        for name in _COPIED:
+            copy_file(base / name, draft / name)
+        job.emit(Stage("voice", len(wavs), "references"))
+        _write_voice(project, job, base, saved, wavs, draft)
+        job.control.raise_if_stopped()
+        job.emit(Stage("model card"))
+        _write_card(project, run, saved, draft)
+        remove_dir(final)
+    total = sum(path.stat().st_size for path in final.rglob("*") if path.is_file())
+    job.emit(Exported(str(final), saved.step, total))
+    return Finished({"folder": str(final), "step": saved.step, "bytes": total})
+
+
+def _write_model(base: Path, saved: Checkpoint, path: Path) -> None:
+    """model.pth as coqui's Xtts reads it: the trained GPT, and the base's vocoder and mel values."""
+    import torch
+
+    trained = load_tensors(saved, WEIGHTS)
+    state = {f"gpt.{name}": tensor for name, tensor in trained.items()} | load.rest_of(base)
+    expected = set(load.state_of(base))
+    if missing := sorted(expected - set(state)):
+        raise BaseModelError(
+            f"{clean(str(saved.folder))} lacks tensors of the base ({clean(', '.join(missing[:3]))})."
+        )
+    with atomic_file(path) as handle:
+        torch.save({"model": state}, handle)
+
+
+def _write_voice(
+    project: Project, job: Job, base: Path, saved: Checkpoint, wavs: Sequence[Path], draft: Path
+) -> None:
+    """The references, and speakers_xtts.pth with the base's voices and the project's."""
+    import torch
+
+    heard = voice.latents(speak.synthesizer(base, saved), wavs)
+    speakers = dict(weights.load(base / "speakers_xtts.pth"))
+    if project.name in speakers:
+        job.emit(Note("speaker_replaced", f"The base already knew a voice called {project.name}."))
+    speakers[project.name] = {"gpt_cond_latent": heard.gpt, "speaker_embedding": heard.speaker}
+    with atomic_file(draft / "speakers_xtts.pth") as handle:
+        torch.save(speakers, handle)
+    for number, wav in enumerate(wavs, 1):
+        copy_file(wav, draft / "wavs" / f"reference-{number:02d}.wav")
+
+
+def _evaluations(run: Path, step: int) -> list[Evaluated]:
+    """The evaluations that led to a step; of one that was repeated after a crash, the last."""
+    by_step: dict[int, Evaluated] = {}
+    for record in read_all(run / LOG_NAME):
+        event: Event = record.event
+        if isinstance(event, Evaluated) and event.step <= step:
+            by_step[event.step] = event
+    return [by_step[key] for key in sorted(by_step)]
+
+
+def _write_card(project: Project, run: Path, saved: Checkpoint, draft: Path) -> None:
+    """README.md for people and voicetui.json for programs."""
+    hashes = {
+        path.relative_to(draft).as_posix(): sha256_file(path)
+        for path in sorted(draft.rglob("*"))
+        if path.is_file()
+    }
+    summary_path = project.dataset_dir / "summary.json"
+    facts: dict[str, Any] = {
+        "format": 1,
+        "made_by": f"voicetui {__version__}",
+        "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "voice": project.name,
+        "language": project.language,
+        "base": project.base,
+        "base_licence": card.licence_of(project.base),
+        "lineage": card.lineage_of(bases.locate(project.base)),
+        "run": run.name,
+        "step": saved.step,
+        "epochs": saved.progress.epoch,
+        "settings": dict(saved.facts["settings"]),
+        "versions": dict(saved.facts["versions"]),
+        "dataset": json.loads(summary_path.read_text()) if summary_path.exists() else {},
+        "dataset_hash": saved.facts["dataset"],
+        "evaluations": [
+            {
+                "epoch": e.epoch,
+                "step": e.step,
+                "loss": e.loss,
+                "text_ce": e.text_ce,
+                "mel_ce": e.mel_ce,
+            }
+            for e in _evaluations(run, saved.step)
+        ],
+        "files": hashes,
+    }
+    write_json(draft / card.FILE_NAME, facts)
+    write_text(draft / "README.md", card.as_markdown(facts))

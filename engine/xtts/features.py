@@ -1,0 +1,254 @@
+"""What training reads of each clip, computed once: token ids, DVAE codes and audio, in flat files.
+
+The cache folder is named by the content it was made from (clips, texts, tokenizer, DVAE), so a
+change of any of them makes a new one, and codes of clips that did not change are taken over.
+
+    audio.i16   22,050 Hz mono samples of all clips, one after the other
+    codes.u16   DVAE codes, one for 1,024 samples
+    tokens.i32  token ids of the texts, language tag first
+    index.json  ids, splits, lengths
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from engine.errors import DatasetError
+from engine.files import atomic_dir, remove_dir, sha256_file, sweep, write_json
+from engine.text import clean
+from engine.xtts import base as bases
+from engine.xtts import load
+from engine.xtts.mel import SAMPLE_RATE, codes_mel
+
+if TYPE_CHECKING:
+    import torch
+
+# coqui's demo and recipes train no clip over 255,995 samples (11.6 s).
+MAX_SAMPLES = 255_995
+CODE_SAMPLES = 1024
+# Silence behind a clip, so that its codes do not depend on where the audio ends.
+_ENCODER_MARGIN = 16_384
+_INDEX = "index.json"
+
+
+class SourceClip(Protocol):
+    """What this room needs to know of a clip of the dataset."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def wav(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One clip of the cache; lengths in tokens, codes and samples."""
+
+    id: str
+    split: str
+    wav_hash: str
+    tokens: int
+    codes: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A clip that cannot be trained, and why."""
+
+    id: str
+    reason: str
+
+
+class Features:
+    """The feature cache of a dataset, its arrays mapped from disk."""
+
+    def __init__(self, folder: Path) -> None:
+        index = json.loads((folder / _INDEX).read_text())
+        self.dataset_hash: str = index["dataset"]
+        self.encoder_hash: str = index["encoder"]
+        self.entries = [Entry(**entry) for entry in index["entries"]]
+        self.rejected = [Rejected(**entry) for entry in index["rejected"]]
+        self._tokens = _Column(folder / "tokens.i32", np.int32, [e.tokens for e in self.entries])
+        self._codes = _Column(folder / "codes.u16", np.uint16, [e.codes for e in self.entries])
+        self._audio = _Column(folder / "audio.i16", np.int16, [e.samples for e in self.entries])
+
+    def tokens(self, index: int) -> npt.NDArray[np.int64]:
+        return self._tokens[index].astype(np.int64)
+
+    def codes(self, index: int) -> npt.NDArray[np.int64]:
+        return self._codes[index].astype(np.int64)
+
+    def audio(self, index: int, start: int, end: int) -> npt.NDArray[np.float32]:
+        """Samples `start` to `end` of a clip, from -1 to 1."""
+        return self._audio[index][start:end].astype(np.float32) / np.float32(32768)
+
+    def of_split(self, split: str) -> list[int]:
+        return [index for index, entry in enumerate(self.entries) if entry.split == split]
+
+    def codes_by_wav(self) -> dict[str, npt.NDArray[np.uint16]]:
+        """The codes of each clip by the hash of its wav."""
+        return {entry.wav_hash: self._codes[i] for i, entry in enumerate(self.entries)}
+
+
+class _Column:
+    """Arrays of different lengths, one after the other in a file."""
+
+    def __init__(self, path: Path, dtype: Any, lengths: Sequence[int]) -> None:
+        self._ends = np.cumsum([0, *lengths])
+        # An empty file cannot be mapped.
+        self._data = np.memmap(path, dtype, "r") if self._ends[-1] else np.zeros(0, dtype)
+
+    def __getitem__(self, index: int) -> npt.NDArray[Any]:
+        return np.asarray(self._data[self._ends[index] : self._ends[index + 1]])
+
+
+class Encoder:
+    """Turns a clip into token ids and codes with the tokenizer and DVAE of a base."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        self._tokenizer = load.tokenizer_of(folder)
+        self._unknown = self._tokenizer.tokenizer.token_to_id("[UNK]")
+        self._stop = self._tokenizer.tokenizer.token_to_id("[STOP]")
+        self._dvae = load.dvae_of(folder).to(device)
+        self._mel = codes_mel(load.mel_stats_of(folder)).to(device)
+        self._device = device
+
+    def tokens(self, text: str, language: str) -> npt.NDArray[np.int32]:
+        return np.asarray(self._tokenizer.encode(text, lang=language), np.int32)
+
+    def problem(self, tokens: npt.NDArray[np.int32], samples: int, max_tokens: int) -> str | None:
+        """Why a clip cannot be trained, in words, or None when it can."""
+        if samples > MAX_SAMPLES:
+            return f"longer than {MAX_SAMPLES / SAMPLE_RATE:.1f} s"
+        if len(tokens) > max_tokens:
+            return f"{len(tokens)} tokens, more than {max_tokens}"
+        if len(tokens) < 2:
+            return "no text"
+        if self._unknown in tokens:
+            return "characters that the vocabulary does not know"
+        if self._stop in tokens:
+            return "the text holds the stop token"
+        return None
+
+    def codes(self, audio: npt.NDArray[np.int16]) -> npt.NDArray[np.uint16]:
+        """The codes of a clip's audio, ceil(samples / 1024) of them."""
+        import torch
+
+        padded = np.zeros(len(audio) + _ENCODER_MARGIN, np.float32)
+        padded[: len(audio)] = audio / np.float32(32768)
+        with torch.inference_mode():
+            mel = self._mel(torch.from_numpy(padded)[None].to(self._device))
+            codes = self._dvae.get_codebook_indices(mel)[0]
+        count = -(-len(audio) // CODE_SAMPLES)
+        return np.asarray(codes[:count].cpu().numpy(), np.uint16)
+
+
+def _read_wav(path: Path) -> npt.NDArray[np.int16]:
+    try:
+        audio, rate = soundfile.read(path, dtype="int16")
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise DatasetError(
+            f"{clean(str(path))} cannot be read ({clean(str(error))}). Run 'voicetui prepare' again."
+        ) from error
+    if rate != SAMPLE_RATE or audio.ndim != 1:
+        raise DatasetError(
+            f"{clean(str(path))} is not 22,050 Hz mono. Run 'voicetui prepare' again; it writes such files."
+        )
+    return np.asarray(audio, np.int16)
+
+
+def _encoder_hash(base: Path) -> str:
+    hashes = bases.file_hashes(base)
+    names = ("vocab.json", "dvae.pth", "mel_stats.pth")
+    return hashlib.sha256(" ".join(hashes[name] for name in names).encode()).hexdigest()
+
+
+def _dataset_hash(rows: Iterable[tuple[SourceClip, str]]) -> str:
+    lines = sorted(
+        json.dumps([clip.id, wav_hash, clip.text, clip.language, clip.split])
+        for clip, wav_hash in rows
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def build(
+    cache: Path,
+    dataset: Path,
+    clips: Sequence[SourceClip],
+    base: Path,
+    *,
+    max_tokens: int,
+    device: torch.device,
+    progress: Callable[[int, int], None],
+    check: Callable[[], None],
+) -> Features:
+    """The features of the clips, from the cache where nothing changed.
+
+    `dataset` is the folder that the clips' wav paths are relative to; `check` is called before each
+    clip and may raise to stop. Raises DatasetError and BaseModelError.
+    """
+    sweep(cache)
+    hashed = [(clip, sha256_file(dataset / clip.wav)) for clip in clips]
+    dataset_hash, encoder_hash = _dataset_hash(hashed), _encoder_hash(base)
+    key = hashlib.sha256(f"{dataset_hash} {encoder_hash} {max_tokens}".encode()).hexdigest()[:24]
+    final = cache / key
+    if (final / _INDEX).exists():
+        return Features(final)
+
+    earlier = [folder for folder in sorted(cache.glob("*")) if (folder / _INDEX).exists()]
+    known: dict[str, npt.NDArray[np.uint16]] = {}
+    for folder in earlier:
+        features = Features(folder)
+        if features.encoder_hash == encoder_hash:
+            known |= features.codes_by_wav()
+
+    encoder = Encoder(base, device)
+    entries: list[Entry] = []
+    rejected: list[Rejected] = []
+    with (
+        atomic_dir(final) as draft,
+        (draft / "tokens.i32").open("wb") as token_file,
+        (draft / "codes.u16").open("wb") as code_file,
+        (draft / "audio.i16").open("wb") as audio_file,
+    ):
+        for done, (clip, wav_hash) in enumerate(hashed):
+            check()
+            progress(done, len(hashed))
+            audio = _read_wav(dataset / clip.wav)
+            tokens = encoder.tokens(clip.text, clip.language)
+            if problem := encoder.problem(tokens, len(audio), max_tokens):
+                rejected.append(Rejected(clip.id, problem))
+                continue
+            codes = known[wav_hash] if wav_hash in known else encoder.codes(audio)
+            token_file.write(tokens.tobytes())
+            code_file.write(codes.tobytes())
+            audio_file.write(audio.tobytes())
+            entries.append(
+                Entry(clip.id, clip.split, wav_hash, len(tokens), len(codes), len(audio))
+            )
+        index = {
+            "dataset": dataset_hash,
+            "encoder": encoder_hash,
+            "entries": [asdict(entry) for entry in entries],
+            "rejected": [asdict(entry) for entry in rejected],
+        }
+        write_json(draft / _INDEX, index)
+    for folder in earlier:
+        remove_dir(folder)
+    return Features(final)

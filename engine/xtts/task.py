@@ -1,0 +1,95 @@
+"""XTTS v2 as the training loop sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.settings import TrainingSettings
+from engine.training.precision import Place
+from engine.training.task import Micro
+from engine.xtts import batches
+from engine.xtts.batches import Tables, Tokens
+from engine.xtts.features import Features
+from engine.xtts.mel import SAMPLE_RATE, conditioning_mel
+from engine.xtts.model import loss_sums, to_device
+
+
+class XttsTask:
+    """coqui's GPT and the features of a dataset. The GPT must be on the place's device."""
+
+    def __init__(
+        self,
+        gpt: Any,
+        features: Features,
+        mel_stats: torch.Tensor,
+        settings: TrainingSettings,
+        place: Place,
+    ) -> None:
+        self.model: torch.nn.Module = gpt
+        self.weights: Mapping[str, float] = {
+            "text": settings.text_loss_weight,
+            "mel": settings.mel_loss_weight,
+        }
+        self._gpt = gpt
+        self._features = features
+        self._mel = conditioning_mel(mel_stats).to(place.device)
+        self._device = place.device
+        self._seed = settings.seed
+        self._batch_size = settings.batch_size
+        self._ids = Tokens(
+            gpt.start_text_token, gpt.stop_text_token, gpt.start_audio_token, gpt.stop_audio_token
+        )
+        self._splits = {split: features.of_split(split) for split in ("train", "eval")}
+
+    def _lengths(self, split: str) -> list[int]:
+        entries = self._features.entries
+        return [entries[i].tokens + entries[i].codes for i in self._splits[split]]
+
+    def _micros(self, split: str, order: Sequence[Sequence[int]]) -> list[Micro]:
+        return [self._micro([self._splits[split][place] for place in batch]) for batch in order]
+
+    def _micro(self, clips: Sequence[int]) -> Micro:
+        entries = [self._features.entries[index] for index in clips]
+        counts = [batches.targets_of(entry.tokens, entry.codes) for entry in entries]
+        return Micro(
+            tuple(clips),
+            {"text": sum(text for text, _ in counts), "mel": sum(mel for _, mel in counts)},
+            sum(entry.samples for entry in entries) / SAMPLE_RATE,
+        )
+
+    def epoch(self, epoch: int) -> list[Micro]:
+        lengths = self._lengths("train")
+        order = batches.epoch_order(lengths, self._batch_size, self._seed, epoch)
+        return self._micros("train", order)
+
+    def held_out(self) -> list[Micro]:
+        return self._micros("eval", batches.held_out_order(self._lengths("eval"), self._batch_size))
+
+    def clip_names(self, micro: Micro) -> list[str]:
+        return [self._features.entries[index].id for index in micro.clips]
+
+    def batch(self, micro: Micro, epoch: int | None) -> tuple[Tables, torch.Tensor]:
+        """The index tables and the conditioning audio (B, 132,300) of a batch."""
+        audio = np.zeros((len(micro.clips), batches.MAX_CONDITIONING), np.float32)
+        for row, index in enumerate(micro.clips):
+            entry = self._features.entries[index]
+            random = None if epoch is None else batches.generator(self._seed, epoch, entry.id)
+            start, end = batches.conditioning_span(entry.samples, random)
+            audio[row, : end - start] = self._features.audio(index, start, end)
+        tables = batches.tables(
+            [self._features.tokens(index) for index in micro.clips],
+            [self._features.codes(index) for index in micro.clips],
+            self._ids,
+        )
+        return tables, torch.from_numpy(audio)
+
+    def sums(self, batch: tuple[Tables, torch.Tensor]) -> dict[str, torch.Tensor]:
+        tables, audio = batch
+        with torch.no_grad(), torch.autocast(self._device.type, enabled=False):
+            conditioning = self._mel(audio.to(self._device, non_blocking=True))
+        text, mel = loss_sums(self._gpt, to_device(tables, conditioning, self._device))
+        return {"text": text, "mel": mel}

@@ -1,0 +1,133 @@
+"""The road from the clips of a project to a trained XTTS voice."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.dataset import clips
+from engine.errors import DatasetError
+from engine.events import (
+    ClipDropped,
+    Finished,
+    Parameters,
+    Progress,
+    Samples,
+    SettingsEcho,
+    Stage,
+)
+from engine.jobs import Job
+from engine.project import Project
+from engine.settings import TrainingSettings
+from engine.text import clean
+from engine.training import checkpoint, runs
+from engine.xtts import base as bases
+
+if TYPE_CHECKING:
+    from engine.training.precision import Place
+    from engine.xtts.features import Features
+
+_VERSIONED = ("torch", "torchaudio", "transformers", "coqui-tts")
+
+
+def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
+    """Train the project in the job's run folder, from its newest checkpoint if it has one."""
+    base = bases.locate(project.base)
+    bases.check(base)
+    check = job.control.raise_if_stopped
+    found = checkpoint.newest(job.folder, check)
+    saved = found[0] if found else None
+    settings = runs.effective_settings(project, saved)
+    job.emit(SettingsEcho(dataclasses.asdict(settings) | {"language": project.language}))
+
+    job.emit(Stage("loading"))
+    from engine.training import precision, rng
+    from engine.training.loop import Loop
+    from engine.xtts import load
+    from engine.xtts.model import prepare_for_training
+    from engine.xtts.task import XttsTask
+
+    check()
+    place = precision.choose(settings.device, settings.precision)
+    job.emit(place.describe())
+    features = _features(project, job, base, place)
+    _emit_samples(job, features)
+    facts = _facts(settings, base, features, place)
+    exact = saved is None or runs.judge_exactness(job, saved, facts, inexact=inexact)
+    runs.write_run(job, project, base, settings)
+
+    rng.seed_all(settings.seed)
+    gpt = load.gpt_of(base)
+    prepare_for_training(gpt, settings.dropout)
+    gpt.to(place.device).train()
+    task = XttsTask(gpt, features, load.mel_stats_of(base), settings, place)
+    loop = Loop(task, settings, place, job.folder, job.emit, job.control, facts)
+    trained = sum(p.numel() for p in loop.parameters.values())
+    total = sum(p.numel() for p in gpt.parameters())
+    job.emit(Parameters(trained, total - trained))
+    check()
+    if found:
+        runs.restore(job, loop, *found, exact=exact)
+    job.emit(Stage("training"))
+    return loop.run()
+
+
+def _features(project: Project, job: Job, base: Path, place: Place) -> Features:
+    from engine.xtts import features
+
+    listed = [clip for clip in clips.read(project.dataset_dir) if clip.state != "dropped"]
+    if not listed:
+        raise DatasetError(
+            f"{clean(str(project.folder))} has no clips to train on. Run 'voicetui prepare' first."
+        )
+    job.emit(Stage("features", len(listed), "clips"))
+    built = features.build(
+        project.cache_dir / "features",
+        project.dataset_dir,
+        listed,
+        base,
+        max_tokens=project.settings.dataset.max_text_tokens,
+        device=place.device,
+        progress=lambda done, total: job.emit(Progress("features", done, total, "clips")),
+        check=job.control.raise_if_stopped,
+    )
+    by_id = {clip.id: clip for clip in listed}
+    for rejected in built.rejected:
+        clip = by_id[rejected.id]
+        job.emit(ClipDropped(clip.id, clip.source.path, clip.start, clip.end, rejected.reason))
+    for split, remedy in (
+        ("train", "Add recordings and run 'voicetui prepare'."),
+        ("eval", "Add recordings, or raise dataset.eval_share before the first preparation."),
+    ):
+        if not built.of_split(split):
+            raise DatasetError(
+                f"{clean(str(project.folder))} has no {split} clips that can be used. {remedy}"
+            )
+    return built
+
+
+def _emit_samples(job: Job, features: Features) -> None:
+    from engine.xtts.mel import SAMPLE_RATE
+
+    counts = {}
+    for split in ("train", "eval"):
+        chosen = [features.entries[index] for index in features.of_split(split)]
+        counts[split] = (len(chosen), round(sum(e.samples for e in chosen) / SAMPLE_RATE, 1))
+    job.emit(Samples(counts["train"][0], counts["eval"][0], counts["train"][1], counts["eval"][1]))
+
+
+def _facts(
+    settings: TrainingSettings, base: Path, features: Features, place: Place
+) -> dict[str, Any]:
+    """What a run is made of: anything that differs makes a resumed run another run."""
+    device = place.describe()
+    return {
+        "base": bases.identity(base),
+        "dataset": features.dataset_hash,
+        "encoder": features.encoder_hash,
+        "settings": runs.exact_settings(settings),
+        "device": {"name": device.name, "precision": place.precision, "threads": device.threads},
+        "versions": {name: importlib.metadata.version(name) for name in _VERSIONED},
+    }

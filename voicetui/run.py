@@ -1,0 +1,133 @@
+"""Runs sessions from the main thread: their story on the terminal, signals, how they ended.
+
+    with running(as_json=False) as runner:
+        runner.complete(prepare.session(project))
+        runner.complete(runs.session(project))
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from engine.errors import VoicetuiError
+from engine.eventlog import Record, encode, jsonable
+from engine.session import Outcome, Session
+from voicetui import crashes
+from voicetui.plain import Narrator
+from voicetui.signals import Signals
+from voicetui.terminal import ERR, OUT, Terminal, encoded
+
+# Beside a job's event log: what libraries printed while it ran.
+STRAYS_NAME = "output.log"
+_LOOK_SECONDS = 0.1
+_LAST_WORDS_SECONDS = 0.2
+_STOPPING = {
+    "SIGINT": "stopping safely after this step; press Ctrl-C again to end at once",
+    "SIGTERM": "stopping safely after this step; a second SIGTERM ends at once",
+}
+
+
+class SessionEnded(Exception):
+    """A session stopped or failed, and the terminal has told so; carries how."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.state)
+        self.outcome = outcome
+
+
+class Runner:
+    """Runs one session after another; make one with `running`."""
+
+    def __init__(self, signals: Signals, terminal: Terminal, *, as_json: bool) -> None:
+        self._signals = signals
+        self._terminal = terminal
+        self._as_json = as_json
+
+    def say(self, text: str) -> None:
+        """Show a line to the person: on stdout, or on stderr when stdout is for data."""
+        self._terminal.write(ERR if self._as_json else OUT, text)
+
+    def result(self, values: dict[str, Any]) -> None:
+        """Put one object on stdout when JSON was asked for."""
+        if self._as_json:
+            self._terminal.write(OUT, json.dumps(jsonable(values), ensure_ascii=False))
+
+    def raise_if_stopped(self) -> None:
+        """Raise StopRequested when a signal asked for a stop; for long work outside of sessions."""
+        self._signals.raise_if_stopped()
+
+    def complete(self, session: Session) -> Outcome:
+        """Run a session that the next one builds on. Raises SessionEnded unless it finished."""
+        outcome = self.run_session(session)
+        if outcome.state != "finished":
+            raise SessionEnded(outcome)
+        return outcome
+
+    def run_session(self, session: Session) -> Outcome:
+        """Run a session to its end, showing its events and passing stops on to it.
+
+        Raises StopRequested when a signal came before it began.
+        """
+        self.raise_if_stopped()
+        with (
+            self._signals.guarded(),
+            self._terminal.strays_in(session.job.folder / STRAYS_NAME),
+        ):
+            session.job.subscribe(self._terminal.put)
+            session.start()
+            told = False
+            while (outcome := session.wait(_LOOK_SECONDS)) is None:
+                told = self._attend(session, told)
+        if self._terminal.failure is not None:
+            raise self._terminal.failure
+        if outcome.error is not None and not isinstance(outcome.error, VoicetuiError):
+            self.say(crashes.report(outcome.error))
+        return outcome
+
+    def _attend(self, session: Session, told: bool) -> bool:
+        """Do what signals asked for since the last look; gives whether a stop was told."""
+        signals = self._signals
+        if signals.hung_up:
+            signals.hung_up = False
+            self._terminal.hang_up()
+        if signals.forced is not None:
+            self._end_now(signals.forced)
+        if signals.reason is not None and not told:
+            session.stop(signals.reason)
+            self.say(_STOPPING[signals.reason])
+            return True
+        return told
+
+    def _end_now(self, number: int) -> None:
+        self.say("ended at once; the last saved checkpoint is whole")
+        self._terminal.drain(_LAST_WORDS_SECONDS, also_pipes=True)
+        # The one place where the process is cut off: the worker may be in the middle of anything,
+        # and waiting for it is what the person does not want. What was committed stays whole.
+        os._exit(128 + number)
+
+
+@contextlib.contextmanager
+def running(*, as_json: bool = False) -> Iterator[Runner]:
+    """Take over signals, stdout and stderr for a runner; give them back at the end.
+
+    With `as_json`, stdout gets each event as the line of its log, and stderr the narration.
+    Raises StopRequested when a signal comes while no session works.
+    """
+    narrator = Narrator()
+
+    def render(record: Record) -> Iterator[tuple[int, bytes]]:
+        if as_json:
+            yield OUT, encode(record)
+        for line in narrator.tell(record):
+            yield (ERR if as_json else OUT), encoded(line)
+
+    signals = Signals()
+    terminal = Terminal(render, lossless=as_json)
+    with signals.installed(), terminal.open():
+        yield Runner(signals, terminal, as_json=as_json)
+
+
