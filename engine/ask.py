@@ -26,7 +26,9 @@ def job_for(status: ProjectStatus, verb: Verb, project: Path) -> Path:
         tail = f" Its last job, {clean(last.run)}, is {last.state}." if last.run else ""
         raise InputError(f"Nothing is running in {shown}.{tail}")
     if verb != "stop" and job.parent.name != "runs":
-        raise InputError(f"{clean(job.name)} of {shown} is no training run; it can only be stopped.")
+        raise InputError(
+            f"{clean(job.name)} of {shown} is no training run; it can only be stopped."
+        )
     return job
 
 
@@ -42,11 +44,10 @@ def ask(job_folder: Path, verb: Verb, timeout: float, **options: Any) -> Request
     deadline = time.monotonic() + timeout
     next_look = time.monotonic() + _LOOK_SECONDS
     while time.monotonic() < deadline:
-        lines = follower.poll()
-        if time.monotonic() > next_look:
+        looks = time.monotonic() > next_look
+        if looks:
             next_look = time.monotonic() + _LOOK_SECONDS
-            lines += follower.settle()
-        for _, record in lines:
+        for _, record in follower.settled_lines() if looks else follower.lines():
             if isinstance(record.event, RequestDone) and record.event.id == identifier:
                 return record.event
         if follower.state.ended:

@@ -55,9 +55,9 @@ def _body(record: Record) -> dict[str, Any]:
 
 def encode(record: Record) -> bytes:
     """The line of a record, newline included."""
-    line = json.dumps(_body(record), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # File names that are not UTF-8 hold lone surrogates; backslashed they are JSON's own escapes.
-    body = line.encode(errors="backslashreplace")
+    # ASCII only, so that no terminal acts on what a log or `--json` shows, and file names that are
+    # not UTF-8 (they hold lone surrogates) read back as they were.
+    body = json.dumps(_body(record), separators=(",", ":"), allow_nan=False).encode()
     return body[:-1] + f',"crc":"{zlib.crc32(body):08x}"}}\n'.encode()
 
 

@@ -50,6 +50,16 @@ def sync_dir(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_dirs(folder: Path) -> None:
+    """Make a folder and those above it, and flush the entry of each new one. Raises DiskFullError."""
+    if folder.is_dir():
+        return
+    make_dirs(folder.parent)
+    with disk_errors(folder):
+        folder.mkdir(exist_ok=True)
+        sync_dir(folder.parent)
+
+
 def commit_file(written: Path, final: Path) -> None:
     """Flush a finished file and rename it to `final` in the same folder. Raises DiskFullError."""
     with disk_errors(final):
@@ -77,7 +87,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     For writers that want a file name (safetensors, torch.save). Raises DiskFullError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_dirs(path.parent)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
     try:
         with disk_errors(path):
@@ -124,7 +134,7 @@ class Appender:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_dirs(path.parent)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         with disk_errors(path):
             self._descriptor = os.open(path, flags, 0o644)
@@ -156,7 +166,7 @@ def atomic_dir(final: Path) -> Iterator[Path]:
 
     `final` must not exist. Raises DiskFullError.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
+    make_dirs(final.parent)
     temporary = final.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
     try:
         with disk_errors(final):

@@ -17,6 +17,7 @@ from engine.control import Control
 from engine.errors import DiskFullError, StopRequested, VoicetuiError
 from engine.eventlog import EventLog, Record
 from engine.events import Event, Failed, Finished, RequestDone, Started, Stopped
+from engine.files import disk_errors, make_dirs, sync_dir
 from engine.text import clean
 
 LOG_NAME = "events.jsonl"
@@ -37,13 +38,16 @@ def job_folders(parent: Path) -> list[Path]:
 
 
 def new_folder(parent: Path, kind: str = "") -> Path:
-    """Make the next numbered job folder."""
+    """Make the next numbered job folder. Raises DiskFullError."""
     last = job_folders(parent)
     number = int(_NUMBER.fullmatch(last[-1].name)[1]) + 1 if last else 1  # type: ignore[index]
+    make_dirs(parent)
     while True:
         folder = parent / (f"{number:04d}-{kind}" if kind else f"{number:04d}")
         try:
-            folder.mkdir(parents=True)
+            with disk_errors(folder):
+                folder.mkdir()
+            sync_dir(parent)
             return folder
         except FileExistsError:  # another process took the number just now
             number += 1

@@ -44,7 +44,7 @@ class Owner:
 
 def _boot_id() -> str:
     path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else str(psutil.boot_time())
+    return path.read_text(encoding="utf-8").strip() if path.exists() else str(psutil.boot_time())
 
 
 def _me(job: str) -> Owner:

@@ -48,7 +48,7 @@ def _read(document: Mapping[str, Any], where: str, origin: str) -> dict[str, Pro
 
 def available() -> dict[str, Profile]:
     """All profiles by name; a person's own replace ours of the same name. Raises SettingError."""
-    text = resources.files("profiles").joinpath("training.toml").read_text()
+    text = resources.files("profiles").joinpath("training.toml").read_text(encoding="utf-8")
     found = _read(tomllib.loads(text), "training.toml", "voicetui")
     own = places.config_dir() / "profiles"
     for path in sorted(own.glob("*.toml")):

@@ -21,7 +21,7 @@ from engine.text import clean
 FILE_NAME = "project.toml"
 FORMAT_VERSION = 1
 _KEYS = ("format", "name", "language", "base", "profile", "sources")
-_DEFAULT_BASE = "xtts-v2.0.3"
+DEFAULT_BASE = "xtts-v2.0.3"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def _portable(folder: Path, path: Path) -> str:
 def _check_name(name: str) -> None:
     if not name.strip(" .") or clean(name) != name or "|" in name or "/" in name:
         raise InputError(
-            f"A voice's name must not be empty or hold '|', '/' or control characters: {clean(name)!r}."
+            "A voice's name must not be empty, only dots, or hold '|', '/' or control characters: "
+            f"{clean(name)!r}."
         )
 
 
@@ -113,7 +114,7 @@ def create(
     name: str,
     language: str,
     sources: Sequence[Path],
-    base: str = _DEFAULT_BASE,
+    base: str = DEFAULT_BASE,
     profile_name: str = profile.DEFAULT,
     values: Mapping[str, Value] | None = None,
 ) -> Project:
@@ -184,12 +185,12 @@ def load(folder: Path) -> Project:
     try:
         _check_name(texts["name"])
         texts["language"] = languages.check(texts["language"], bases.vocab_of(texts["base"]))
+        profile.load(texts["profile"])
     except InputError as error:
         raise SettingError(f"{shown}: {error}") from error
     sources = document.get("sources", [])
     if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
         raise SettingError(f"{shown}: sources must be a list of paths.")
-    profile.load(texts["profile"])
     return Project(
         folder,
         texts["name"],

@@ -200,7 +200,7 @@ def find(key: str, where: str) -> Setting:
     full = [name for name in SETTINGS if key in (name, name.partition(".")[2])]
     if len(full) == 1:
         return SETTINGS[full[0]]
-    names = [*SETTINGS, *(name.partition(".")[2] for name in SETTINGS)]
+    names = [name if "." in key else name.partition(".")[2] for name in SETTINGS]
     near = difflib.get_close_matches(key, names, 1, 0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise SettingError(f"{where}: there is no setting {clean(key)!r}.{hint}")

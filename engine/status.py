@@ -7,6 +7,7 @@ up to. Only one thing does not stand in the log: whether a job that has not ende
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -161,26 +162,29 @@ class Follower:
         self.state = RunState(run=job_folder.name)
         self._offset = 0
 
-    def poll(self) -> list[tuple[bytes, Record]]:
-        """The lines that came since the last call, with their records."""
-        found = []
-        for line, record, self._offset in read_lines(self.folder / LOG_NAME, self._offset):
+    def lines(self) -> Iterator[tuple[bytes, Record]]:
+        """The lines that came since the last call, with their records, as they are read."""
+        for line, record, end in read_lines(self.folder / LOG_NAME, self._offset):
+            self._offset = end
             self.state.apply(record)
-            found.append((line, record))
-        return found
+            yield line, record
 
-    def settle(self) -> list[tuple[bytes, Record]]:
-        """Call a job crashed that has neither ended nor a living process.
+    def poll(self) -> RunState:
+        """Read to the end of the log."""
+        for _ in self.lines():
+            pass
+        return self.state
 
-        Gives the lines that came while it looked.
-        """
+    def settled_lines(self) -> Iterator[tuple[bytes, Record]]:
+        """Like `lines`; a job that has neither ended nor a living process becomes "crashed"."""
+        yield from self.lines()
         if self._is_alive_or_ended():
-            return []
-        found = self.poll()
+            return
+        # It may have ended properly between our reading and our looking.
+        yield from self.lines()
         if not self._is_alive_or_ended():
             self.state.state, self.state.eta = "crashed", None
             self.state.message = "ended without a word: killed, out of memory, or a power cut"
-        return found
 
     def _is_alive_or_ended(self) -> bool:
         state = self.state
@@ -201,8 +205,9 @@ def _process_lives(pid: int, started_job_at: float) -> bool:
     """Whether the process that started a job still runs, and not another one with its pid."""
     try:
         process = psutil.Process(pid)
-        is_same = process.create_time() <= started_job_at + _CLOCK_SLACK_SECONDS
-        return is_same and process.status() != psutil.STATUS_ZOMBIE
+        is_same: bool = process.create_time() <= started_job_at + _CLOCK_SLACK_SECONDS
+        is_dead: bool = process.status() == psutil.STATUS_ZOMBIE
+        return is_same and not is_dead
     except psutil.NoSuchProcess:
         return False
 
@@ -213,8 +218,8 @@ def read_state(job_folder: Path) -> RunState:
     Torn and damaged lines are passed over.
     """
     follower = Follower(job_folder)
-    follower.poll()
-    follower.settle()
+    for _ in follower.settled_lines():
+        pass
     return follower.state
 
 
@@ -256,10 +261,13 @@ def project_status(folder: Path) -> ProjectStatus:
     """Look at the jobs of a project."""
     newest: dict[str, tuple[int, Path]] = {}
     for job in [*job_folders(folder / "runs"), *job_folders(folder / "jobs")]:
-        log = job / LOG_NAME
+        try:
+            log = (job / LOG_NAME).stat()
+        except FileNotFoundError:
+            continue
         kind = job.name.partition("-")[2]
-        touched = log.stat().st_mtime_ns if log.exists() else 0
-        if touched >= newest.get(kind, (0, job))[0]:
-            newest[kind] = (touched, job)
+        # An empty log is that of a job which never began.
+        if log.st_size and log.st_mtime_ns >= newest.get(kind, (0, job))[0]:
+            newest[kind] = (log.st_mtime_ns, job)
     jobs = [job for _, job in sorted(newest.values(), reverse=True)]
     return ProjectStatus(tuple(jobs), tuple(read_state(job) for job in jobs))

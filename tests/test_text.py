@@ -10,7 +10,16 @@ from engine.text import clean
 
 @pytest.mark.parametrize(
     "text",
-    ["plain", "Zoë says: “no”…", "naïve", "日本語", "مرحبا", "می\u200cخواهم", "क्\u200dष", "e\u0301"],
+    [
+        "plain",
+        "Zoë says: “no”…",
+        "naïve",
+        "日本語",
+        "مرحبا",
+        "می\u200cخواهم",
+        "क्\u200dष",
+        "e\u0301",
+    ],
 )
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert clean(text) == text

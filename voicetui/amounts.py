@@ -24,13 +24,12 @@ def duration(seconds: float) -> str:
 
 def size(count: float) -> str:
     """A number of bytes in decimal units: 812 B, 5.3 GB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 1000:
-            break
-        count /= 1000
-    else:
-        unit = "TB"
-    return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+    if count < 1000:
+        return f"{count:.0f} B"
+    power = min(4, int(math.log10(count)) // 3)
+    scaled = count / 1000**power
+    unit = ("kB", "MB", "GB", "TB")[power - 1]
+    return f"{scaled:.0f} {unit}" if scaled >= 100 else f"{scaled:.1f} {unit}"
 
 
 def number(value: float) -> str:

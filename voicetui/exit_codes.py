@@ -8,11 +8,14 @@ SIGTERM with everything saved.
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 from engine import errors
 from engine.errors import InputError, RefusedError, StopRequested
-from engine.session import Outcome
-from engine.status import RunState
+
+if TYPE_CHECKING:
+    from engine.session import Outcome
+    from engine.status import RunState
 
 DONE = 0
 FAILED = 1
@@ -22,6 +25,14 @@ INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
 _OF_REASON = {"SIGINT": INTERRUPTED, "SIGTERM": TERMINATED, "request": DONE}
+
+
+class SessionEnded(Exception):
+    """A session stopped or failed, and the person was told; carries how it ended."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.state)
+        self.outcome = outcome
 
 
 def of_reason(reason: str) -> int:
@@ -40,7 +51,7 @@ def of_outcome(outcome: Outcome) -> int:
     """The code of a session that ended."""
     if isinstance(outcome.error, StopRequested):
         return of_reason(outcome.error.reason)
-    return DONE if outcome.error is None else of_type(outcome.error)
+    return DONE if outcome.error is None else of_type(type(outcome.error))
 
 
 def of_state(state: RunState) -> int:
@@ -48,6 +59,8 @@ def of_state(state: RunState) -> int:
     if state.state == "stopped":
         return of_reason(state.reason)
     if state.state == "failed":
-        kind = getattr(errors, state.error, None)
-        return of_type(kind) if isinstance(kind, type) else FAILED
+        kind: object = getattr(errors, state.error, None)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            return of_type(kind)
+        return FAILED
     return FAILED if state.state == "crashed" else DONE

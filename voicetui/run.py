@@ -1,8 +1,8 @@
 """Runs sessions from the main thread: their story on the terminal, signals, how they ended.
 
-    with running(as_json=False) as runner:
-        runner.complete(prepare.session(project))
-        runner.complete(runs.session(project))
+with running(as_json=False) as runner:
+    runner.complete(prepare.session(project))
+    runner.complete(runs.session(project))
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from engine.errors import VoicetuiError
 from engine.eventlog import Record, encode, jsonable
 from engine.session import Outcome, Session
+from engine.text import clean
 from voicetui import crashes
-from voicetui.plain import Narrator
+from voicetui.amounts import size
+from voicetui.exit_codes import SessionEnded
+from voicetui.plain import QUIET_SECONDS, Narrator
 from voicetui.signals import Signals
 from voicetui.terminal import ERR, OUT, Terminal, encoded
 
@@ -29,14 +33,6 @@ _STOPPING = {
     "SIGINT": "stopping safely after this step; press Ctrl-C again to end at once",
     "SIGTERM": "stopping safely after this step; a second SIGTERM ends at once",
 }
-
-
-class SessionEnded(Exception):
-    """A session stopped or failed, and the terminal has told so; carries how."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.state)
-        self.outcome = outcome
 
 
 class Runner:
@@ -54,7 +50,22 @@ class Runner:
     def result(self, values: dict[str, Any]) -> None:
         """Put one object on stdout when JSON was asked for."""
         if self._as_json:
-            self._terminal.write(OUT, json.dumps(jsonable(values), ensure_ascii=False))
+            self._terminal.write(OUT, json.dumps(jsonable(values)))
+
+    def progress(self, what: str) -> Callable[[int, int], None]:
+        """A callback that shows bytes done and bytes in all, now and then."""
+        told_at, told = -QUIET_SECONDS, 0
+
+        def show(done: int, total: int) -> None:
+            nonlocal told_at, told
+            now = time.monotonic()
+            if done == told or (now - told_at < QUIET_SECONDS and done < total):
+                return
+            told_at, told = now, done
+            share = f"  {100 * done // total} %" if total else ""
+            self.say(f"{clean(what)}  {size(done)} of {size(total)}{share}")
+
+        return show
 
     def raise_if_stopped(self) -> None:
         """Raise StopRequested when a signal asked for a stop; for long work outside of sessions."""
@@ -129,5 +140,3 @@ def running(*, as_json: bool = False) -> Iterator[Runner]:
     terminal = Terminal(render, lossless=as_json)
     with signals.installed(), terminal.open():
         yield Runner(signals, terminal, as_json=as_json)
-
-

@@ -37,7 +37,7 @@ class Signals:
         self.hung_up = False
         self._guarded = False
         self._first: dict[int, float] = {}
-        self._before: dict[int, Any] = {}
+        self._before: dict[signal.Signals, Any] = {}
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:

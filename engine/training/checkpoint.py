@@ -19,13 +19,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DamagedError, RefusedError
-from engine.files import atomic_dir, remove_dir, require_space, sha256_file, write_json
+from engine.files import atomic_dir, remove_dir, require_space, sha256_file, sync_dir, write_json
 from engine.text import clean
 
 if TYPE_CHECKING:
@@ -202,27 +203,36 @@ def readable(run: Path) -> list[Checkpoint]:
 
 def newest(
     run: Path, check: Callable[[], None] = lambda: None
-) -> tuple[Checkpoint, list[str]] | None:
-    """The newest checkpoint whose every byte verifies, and what is wrong with the newer ones.
+) -> tuple[Checkpoint, dict[Path, str]] | None:
+    """The newest checkpoint whose every byte verifies, and what is wrong with each newer one.
 
     None when the run has no checkpoints at all. Raises RefusedError when it has some and none is
     whole: a run is never started over in silence.
     """
-    damaged: list[str] = []
+    damaged: dict[Path, str] = {}
     for folder in folders(run):
         try:
             checkpoint = _open(folder)
             verify(checkpoint, check)
         except DamagedError as error:
-            damaged.append(str(error))
+            damaged[folder] = str(error)
             continue
         return checkpoint, damaged
     if damaged:
+        newest_reason = next(iter(damaged.values()))
         raise RefusedError(
-            f"None of the {len(damaged)} checkpoints of {clean(str(run))} is whole. {damaged[0]} "
+            f"None of the {len(damaged)} checkpoints of {clean(str(run))} is whole. {newest_reason} "
             "Restore one from a backup, or start a new run beside it with --fresh."
         )
     return None
+
+
+def set_aside(folder: Path) -> Path:
+    """Rename a damaged checkpoint, so that it is never taken for one and a person can look at it."""
+    aside = folder.with_name(f"damaged-{folder.name}-{uuid.uuid4().hex[:6]}")
+    folder.rename(aside)
+    sync_dir(folder.parent)
+    return aside
 
 
 def pick(run: Path, which: str) -> Checkpoint:

@@ -134,20 +134,28 @@ def judge_exactness(
 
 
 def restore(
-    job: Job, loop: Loop, saved: checkpoint.Checkpoint, damaged: list[str], *, exact: bool
+    job: Job,
+    loop: Loop,
+    saved: checkpoint.Checkpoint,
+    damaged: Mapping[Path, str],
+    *,
+    exact: bool,
 ) -> None:
     """Take the loop to where the checkpoint stands, and say when newer ones were damaged."""
     loop.restore(saved)
     if not exact:
         # Another dataset has another order: the epoch that was begun starts over.
         loop.progress = replace(loop.progress, position=0)
-    for message in damaged:
+    for folder, message in damaged.items():
+        aside = checkpoint.set_aside(folder)
         job.emit(
             Warned(
                 "checkpoint_damaged",
                 message,
                 f"Training went back to step {saved.step}.",
-                "Check the disk; the damaged folder was left for you to look at.",
+                f"Check the disk. The damaged folder is now called {aside.name}; delete it when "
+                "you have seen enough.",
             )
         )
-    job.emit(Resumed(saved.step, saved.progress.epoch, saved.folder.name, damaged))
+    passed_over = [folder.name for folder in damaged]
+    job.emit(Resumed(saved.step, saved.progress.epoch, saved.folder.name, passed_over))

@@ -57,7 +57,7 @@ class KnownBase:
 
 def known() -> dict[str, KnownBase]:
     """The published bases by name, from `profiles/bases.toml`."""
-    text = resources.files("profiles").joinpath("bases.toml").read_text()
+    text = resources.files("profiles").joinpath("bases.toml").read_text(encoding="utf-8")
     found: dict[str, KnownBase] = {}
     for name, table in tomllib.loads(text).items():
         files = tuple(

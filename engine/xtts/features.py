@@ -173,6 +173,16 @@ def _read_wav(path: Path) -> npt.NDArray[np.int16]:
     return np.asarray(audio, np.int16)
 
 
+def _hash_wav(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise DatasetError(
+            f"{clean(str(path))} cannot be read ({clean(error.strerror)}). "
+            "Run 'voicetui prepare' again; it is made anew from the recording."
+        ) from error
+
+
 def _encoder_hash(base: Path) -> str:
     hashes = bases.file_hashes(base)
     names = ("vocab.json", "dvae.pth", "mel_stats.pth")
@@ -204,7 +214,7 @@ def build(
     clip and may raise to stop. Raises DatasetError and BaseModelError.
     """
     sweep(cache)
-    hashed = [(clip, sha256_file(dataset / clip.wav)) for clip in clips]
+    hashed = [(clip, _hash_wav(dataset / clip.wav)) for clip in clips]
     dataset_hash, encoder_hash = _dataset_hash(hashed), _encoder_hash(base)
     key = hashlib.sha256(f"{dataset_hash} {encoder_hash} {max_tokens}".encode()).hexdigest()[:24]
     final = cache / key

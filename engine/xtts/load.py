@@ -175,7 +175,7 @@ def mel_stats_of(folder: Path) -> torch.Tensor:
     stats = weights.load(folder / "mel_stats.pth")
     if getattr(stats, "shape", None) != (80,):
         raise BaseModelError(f"{clean(str(folder / 'mel_stats.pth'))} does not hold 80 mel values.")
-    return stats.float()  # type: ignore[attr-defined, no-any-return]
+    return stats.float()  # type: ignore[no-any-return]
 
 
 def synthesizer_of(folder: Path, gpt: Any) -> Any:

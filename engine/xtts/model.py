@@ -100,9 +100,14 @@ def to_device(tables: Tables, conditioning: torch.Tensor, device: torch.device) 
     )
 
 
-def hidden_states(gpt: Any, batch: Batch) -> torch.Tensor:
+def prompt_of(gpt: Any, conditioning: torch.Tensor) -> torch.Tensor:
+    """What the GPT hears in the conditioning mel (B, 80, frames): (B, 32, channels)."""
+    prompt: torch.Tensor = gpt.get_style_emb(conditioning).transpose(1, 2)
+    return prompt
+
+
+def hidden_states(gpt: Any, prompt: torch.Tensor, batch: Batch) -> torch.Tensor:
     """The normed output of the transformer at every place, (B * L, channels)."""
-    prompt = gpt.get_style_emb(batch.conditioning).transpose(1, 2)
     text = gpt.text_embedding(batch.text) + gpt.text_pos_embedding(batch.text)
     codes = gpt.mel_embedding(batch.codes) + gpt.mel_pos_embedding(batch.codes)
     pool = torch.cat([prompt, text, codes], dim=1)
@@ -118,7 +123,7 @@ def loss_sums(gpt: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
 
     Divided by the number of targets they are coqui's unweighted `loss_text` and `loss_mel`.
     """
-    hidden = hidden_states(gpt, batch)
+    hidden = hidden_states(gpt, prompt_of(gpt, batch.conditioning), batch)
     text = gpt.text_head(hidden[batch.text_places]).float()
     mel = gpt.mel_head(hidden[batch.mel_places]).float()
     return (

@@ -84,6 +84,29 @@ def dvae_of(size: Size) -> Any:
     )
 
 
+def _spread_codebook(dvae: Any, mel_stats: Any) -> None:
+    """Take the codebook from what the random encoder makes of gliding tones and noise.
+
+    A codebook that knows nothing of the encoder gives every sound the same code.
+    """
+    import torch
+
+    from engine.xtts.mel import SAMPLE_RATE, codes_mel
+
+    codes = dvae.codebook.embed.shape[1]
+    time = torch.arange(SAMPLE_RATE * max(8, codes // 8)) / SAMPLE_RATE
+    loudness = 0.5 + 0.5 * torch.sin(2 * torch.pi * 1.3 * time)
+    pitch = 200 + 150 * torch.sin(2 * torch.pi * 0.7 * time)
+    tone = torch.sin(2 * torch.pi * torch.cumsum(pitch, 0) / SAMPLE_RATE)
+    harmonics = tone + 0.5 * tone.pow(3) + 0.2 * torch.randn_like(tone)
+    with torch.no_grad():
+        mel = codes_mel(mel_stats)(0.3 * loudness * harmonics[None, :])
+        heard = dvae.encoder(mel)[0].T
+        chosen = heard[torch.randperm(len(heard))[:codes]].T.contiguous()
+        dvae.codebook.embed.copy_(chosen)
+        dvae.codebook.embed_avg.copy_(chosen)
+
+
 def make(folder: Path, size: Size = TINY, seed: int = 0) -> None:
     """Write the six files of a base to a new folder. The same seed gives the same weights."""
     with keep_thread_count():
@@ -112,10 +135,13 @@ def make(folder: Path, size: Size = TINY, seed: int = 0) -> None:
         )
         write_text(draft / "config.json", config.to_json())
         model = Xtts(config)
+        mel_stats = torch.full((80,), 5.0)
+        dvae = dvae_of(size).eval()
+        _spread_codebook(dvae, mel_stats)
         files = {
             "model.pth": {"model": model.state_dict()},
-            "dvae.pth": dvae_of(size).state_dict(),
-            "mel_stats.pth": torch.full((80,), 5.0),
+            "dvae.pth": dvae.state_dict(),
+            "mel_stats.pth": mel_stats,
             "speakers_xtts.pth": {
                 "Nobody": {
                     "gpt_cond_latent": torch.randn(1, 32, size.channels),

@@ -37,8 +37,7 @@ class Latents:
 
 def _rank(clip: Clip) -> tuple[bool, float, float]:
     """Better references come first: not suspect, surely transcribed, near 6 s long."""
-    seconds = clip.end - clip.start
-    return clip.state != "kept", -clip.scores.get("confidence", 0.0), abs(seconds - 6.0)
+    return clip.state != "kept", -clip.scores.get("confidence", 0.0), abs(clip.seconds - 6.0)
 
 
 def choose_references(listed: Sequence[Clip]) -> list[Clip]:
@@ -46,10 +45,9 @@ def choose_references(listed: Sequence[Clip]) -> list[Clip]:
     chosen: list[Clip] = []
     total = 0.0
     for clip in sorted((c for c in listed if c.split == "train"), key=_rank):
-        seconds = clip.end - clip.start
-        if total + seconds <= MAX_REFERENCE_SECONDS:
+        if total + clip.seconds <= MAX_REFERENCE_SECONDS:
             chosen.append(clip)
-            total += seconds
+            total += clip.seconds
         if total >= MAX_REFERENCE_SECONDS - 5.0:
             break
     return chosen

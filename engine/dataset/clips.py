@@ -1,0 +1,148 @@
+"""The table of clips, `dataset/clips.jsonl`: every clip, kept or dropped, one a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from engine.errors import DatasetError
+from engine.files import write_bytes
+from engine.text import clean
+
+FILE_NAME = "clips.jsonl"
+
+Split = Literal["train", "eval", ""]
+State = Literal["kept", "dropped", "suspect"]
+
+
+class Reason(StrEnum):
+    """Why a clip was dropped."""
+
+    NO_WORDS = "no_words"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    TOO_MANY_TOKENS = "too_many_tokens"
+    UNKNOWN_CHARACTERS = "unknown_characters"
+    LOW_CONFIDENCE = "low_confidence"
+    REPETITION = "repetition"
+    BETWEEN_SPLITS = "between_splits"
+
+    @property
+    def words(self) -> str:
+        return _IN_WORDS[self]
+
+
+_IN_WORDS = {
+    Reason.NO_WORDS: "speech in which no words were recognised",
+    Reason.TOO_SHORT: "too short, and no neighbour or silence to grow into",
+    Reason.TOO_LONG: "too long, and no place to cut",
+    Reason.TOO_MANY_TOKENS: "more tokens than max_text_tokens",
+    Reason.UNKNOWN_CHARACTERS: "characters that the base's vocabulary does not know",
+    Reason.LOW_CONFIDENCE: "the recogniser was unsure of the words",
+    Reason.REPETITION: "the recogniser repeated itself",
+    Reason.BETWEEN_SPLITS: "less than a second from held-out speech",
+}
+
+
+class Word(NamedTuple):
+    """A recognised word with the space before it, its times in seconds, and its probability."""
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class SourceRef:
+    """A recording as clips name it: relative to the project where inside it, else absolute."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip. Times are seconds in its source; `wav` is relative to the dataset folder.
+
+    A dropped clip has a `reason` and no `wav` and `split`. `edited` names the fields that a person
+    set.
+    """
+
+    id: str
+    source: SourceRef
+    start: float
+    end: float
+    wav: str
+    text: str
+    text_second: str | None
+    agreement: float | None
+    words: tuple[Word, ...]
+    language: str
+    speaker: str
+    split: Split
+    state: State
+    reason: str
+    scores: dict[str, float] = field(default_factory=dict)
+    edited: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+def as_row(clip: Clip) -> dict[str, Any]:
+    """A clip as plain JSON values."""
+    return asdict(clip)
+
+
+def from_row(row: dict[str, Any]) -> Clip:
+    """A clip from its JSON values. Raises KeyError, TypeError or ValueError when it is not one."""
+    return Clip(
+        **row
+        | {
+            "source": SourceRef(**row["source"]),
+            "words": tuple(Word(*word) for word in row["words"]),
+            "edited": tuple(row["edited"]),
+        }
+    )
+
+
+def read(folder: Path) -> list[Clip]:
+    """The clips of a dataset folder; none when it was never prepared. Raises DatasetError."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return []
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            found.append(from_row(json.loads(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(
+                f"{clean(str(path))}, line {number} is not a clip ({clean(str(error))}). "
+                "Delete the file and run 'voicetui prepare' again; it is made anew from the cache."
+            ) from error
+    return found
+
+
+def encode(clips: Iterable[Clip]) -> bytes:
+    """The lines of a table."""
+    return b"".join(_line(as_row(clip)) for clip in clips)
+
+
+def write(folder: Path, clips: Iterable[Clip]) -> None:
+    """Write the table durably. Raises DiskFullError."""
+    write_bytes(folder / FILE_NAME, encode(clips))
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:
+        # A file name with bytes that are not text: escapes bring exactly those bytes back.
+        return json.dumps(row, separators=(",", ":"), allow_nan=False).encode() + b"\n"

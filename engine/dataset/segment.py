@@ -1,0 +1,150 @@
+"""Where clips begin and end: at sentence ends when possible, in the quiet of the pauses.
+
+Nothing is lost here: each stretch of speech is in one of the pieces, with the reason when it
+cannot be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from engine.audio.decode import Samples
+from engine.audio.level import FRAME_SECONDS
+from engine.audio.speech import Span
+from engine.dataset.clips import Reason, Word
+from engine.dataset.grouping import group
+from engine.dataset.settle import settle
+
+# What is kept of the pause on each side of a clip.
+LEAST_PAD, MOST_PAD = 0.06, 0.15
+# Shorter leftovers of speech without a word are breaths and the ends of sounds.
+SLIVER = 0.25
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a recording, in seconds; `reason` tells why it cannot be a clip, if so."""
+
+    start: float
+    end: float
+    words: tuple[Word, ...]
+    reason: Reason | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(word.text for word in self.words).split())
+
+
+def segment(
+    words: Sequence[Word],
+    spans: Sequence[Span],
+    levels: Samples,
+    seconds: float,
+    *,
+    shortest: float,
+    longest: float,
+) -> list[Piece]:
+    """Cut a recording of `seconds` into pieces that do not overlap, in time order.
+
+    `words` are the recogniser's, `spans` the speech that was found, `levels` those of each 10 ms.
+    Pieces without a reason last `shortest` to `longest` seconds. Speech outside of all pieces
+    comes in bits of less than 0.25 s that hold no word.
+    """
+    settled = settle([word for word in words if word.text.strip()], spans, levels)
+    groups = group(settled, spans, shortest=shortest, longest=longest - 2 * MOST_PAD)
+    pieces = [Piece(g[0].start, g[-1].end, tuple(g)) for g in groups]
+    pieces += [Piece(rest.start, rest.end, ()) for rest in _wordless(pieces, spans)]
+    pieces.sort(key=lambda piece: piece.start)
+    padded = _extend(_pad(pieces, levels), seconds, shortest)
+    return [replace(piece, reason=_reason(piece, shortest, longest)) for piece in padded]
+
+
+def _reason(piece: Piece, shortest: float, longest: float) -> Reason | None:
+    if not piece.words:
+        return Reason.NO_WORDS
+    if round(piece.seconds, 3) < shortest:
+        return Reason.TOO_SHORT
+    return Reason.TOO_LONG if piece.seconds > longest else None
+
+
+def _wordless(pieces: list[Piece], spans: Sequence[Span]) -> Iterator[Span]:
+    """The speech outside of all pieces, without slivers."""
+    following = iter([*pieces, Piece(float("inf"), float("inf"), ())])
+    piece = next(following)
+    for span in spans:
+        start = span.start
+        while piece.start < span.end:
+            if piece.start - start >= SLIVER:
+                yield Span(start, piece.start)
+            start = max(start, piece.end)
+            if piece.end > span.end:
+                break
+            piece = next(following)
+        if span.end - start >= SLIVER:
+            yield Span(start, span.end)
+
+
+def _pad(pieces: list[Piece], levels: Samples) -> list[Piece]:
+    """Move the edges of all pieces into the pauses around them."""
+    if not pieces:
+        return []
+    last = len(levels) * FRAME_SECONDS
+    starts = [_edges(float("-inf"), pieces[0].start, levels)[1]]
+    ends = []
+    for left, right in pairwise(pieces):
+        end, start = _edges(left.end, right.start, levels)
+        ends.append(end)
+        starts.append(start)
+    ends.append(min(last, _edges(pieces[-1].end, float("inf"), levels)[0]))
+    return [
+        replace(piece, start=start, end=end)
+        for piece, start, end in zip(pieces, starts, ends, strict=True)
+    ]
+
+
+def _edges(left: float, right: float, levels: Samples) -> tuple[float, float]:
+    """Where the sound that ends at `left` is cut off, and where the one from `right` on begins."""
+    pause = right - left
+    if pause < 2 * LEAST_PAD:
+        cut = _quietest(left, right, levels)
+        return cut, cut
+    if pause < 2 * MOST_PAD:
+        cut = _quietest(left + LEAST_PAD, right - LEAST_PAD, levels)
+        return min(cut, round(left + MOST_PAD, 3)), max(cut, round(right - MOST_PAD, 3))
+    return (
+        _quietest(left + LEAST_PAD, left + MOST_PAD, levels),
+        _quietest(right - MOST_PAD, right - LEAST_PAD, levels),
+    )
+
+
+def _quietest(start: float, end: float, levels: Samples) -> float:
+    """The middle of the quietest 10 ms between two times, to the millisecond."""
+    total = len(levels) * FRAME_SECONDS
+    start, end = max(0.0, min(start, total)), max(0.0, min(end, total))
+    first = -int(-start // FRAME_SECONDS)
+    window = levels[first : int(end // FRAME_SECONDS)]
+    if not len(window):
+        return round((start + end) / 2, 3)
+    return round((first + int(window.argmin()) + 0.5) * FRAME_SECONDS, 3)
+
+
+def _extend(pieces: list[Piece], seconds: float, shortest: float) -> list[Piece]:
+    """Let pieces that are too short grow into the silence around them."""
+    grown: list[Piece] = []
+    for index, piece in enumerate(pieces):
+        missing = shortest - piece.seconds
+        if piece.words and missing > 0:
+            before = piece.start - (grown[-1].end if grown else 0.0)
+            after = (pieces[index + 1].start if index + 1 < len(pieces) else seconds) - piece.end
+            if before + after >= missing:
+                left = min(before, max(missing / 2, missing - after))
+                start = round(piece.start - left, 3)
+                piece = replace(piece, start=start, end=round(start + shortest, 3))
+        grown.append(piece)
+    return grown

@@ -1,0 +1,143 @@
+"""Word times settled into the speech that was found.
+
+Whisper's word times come from attention, in steps of 20 ms, and often reach into a pause or over
+it. The pauses that voice activity detection found are facts; words are moved to them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from engine.audio.decode import Samples
+from engine.audio.level import FRAME_SECONDS
+from engine.audio.speech import Span, quiet_level
+from engine.dataset.clips import Word
+from engine.dataset.marks import ends_clause, ends_sentence
+
+# A word reaches as far as this over speech that no other word explains.
+_REACH = 0.5
+# The border between two words is looked for as far as this inside them.
+_SHIFT = 0.08
+
+
+def settle(words: Sequence[Word], spans: Sequence[Span], levels: Samples) -> list[Word]:
+    """The words with times that respect the pauses, in order, never overlapping.
+
+    Pauses are those between spans, and the quiet near the borders of words; where there is none, a
+    border goes to the quietest place near it. `levels` are those of each 10 ms.
+    """
+    settled = _reach(_in_order(_trim(words, _pauses(spans))), spans)
+    return _find_borders(settled, spans, levels, quiet_level(levels, spans))
+
+
+def _pauses(spans: Sequence[Span]) -> list[Span]:
+    ends = [0.0, *(span.end for span in spans)]
+    starts = [*(span.start for span in spans), float("inf")]
+    return [Span(end, start) for end, start in zip(ends, starts, strict=True) if start > end]
+
+
+def _trim(words: Sequence[Word], pauses: list[Span]) -> list[Word]:
+    """Words cut off at the pauses that they overlap."""
+    trimmed: list[Word] = []
+    first = 0
+    opens = True
+    for word in words:
+        start, end = word.start, max(word.start, word.end)
+        while first < len(pauses) and pauses[first].end <= start:
+            first += 1
+        closes = ends_sentence(word.text) or ends_clause(word.text)
+        for pause in pauses[first:]:
+            if pause.start >= end:
+                break
+            start, end = _beside(start, end, pause, opens=opens, closes=closes)
+        trimmed.append(word._replace(start=start, end=end))
+        opens = ends_sentence(word.text)
+    return trimmed
+
+
+def _beside(
+    start: float, end: float, pause: Span, *, opens: bool, closes: bool
+) -> tuple[float, float]:
+    """A word's times on one side of a pause that it overlaps.
+
+    `opens` and `closes`: whether a sentence begins and whether a part of one ends with the word.
+    """
+    before, after = pause.start - start, end - pause.end
+    if end <= pause.start or start >= pause.end:
+        return start, end
+    undecided = (before > 0) == (after > 0)
+    if closes if undecided and opens != closes else before >= after:
+        return min(start, pause.start), pause.start
+    return pause.end, max(end, pause.end)
+
+
+def _in_order(words: list[Word]) -> list[Word]:
+    ordered: list[Word] = []
+    border = 0.0
+    for word in words:
+        start = max(word.start, border)
+        border = max(start, word.end)
+        ordered.append(word._replace(start=start, end=border))
+    return ordered
+
+
+def _reach(words: list[Word], spans: Sequence[Span]) -> list[Word]:
+    """The outer words of each span extended over speech that no other word explains."""
+    reached = list(words)
+    index = 0
+    for span in spans:
+        first = index
+        while index < len(words) and words[index].end <= span.end:
+            index += 1
+        if index == first:
+            continue
+        if 0 < reached[first].start - span.start <= _REACH:
+            reached[first] = reached[first]._replace(start=span.start)
+        if 0 < span.end - reached[index - 1].end <= _REACH:
+            reached[index - 1] = reached[index - 1]._replace(end=span.end)
+    return reached
+
+
+def _find_borders(
+    words: list[Word], spans: Sequence[Span], levels: Samples, quiet: float
+) -> list[Word]:
+    """Words with their borders moved to the quiet between them."""
+    moved = list(words)
+    ends = [span.end for span in spans]
+    for index, (left, right) in enumerate(pairwise(words)):
+        gap = right.start - left.end
+        apart = bisect_left(ends, left.end) != bisect_left(ends, right.end)
+        if gap > 2 * _REACH and not apart:
+            continue
+        earliest = max(left.end - _SHIFT, (left.start + left.end) / 2)
+        latest = min(right.start + _SHIFT, (right.start + right.end) / 2)
+        first = round(earliest / FRAME_SECONDS)
+        window = levels[first : round(latest / FRAME_SECONDS)]
+        begin, end = _longest_quiet(window, quiet)
+        # In noise a pause is not quiet, and the detector knows better.
+        if apart and (end - begin) * FRAME_SECONDS < gap / 2:
+            continue
+        if begin == end and len(window):
+            begin = end = int(window.argmin()) + 0.5
+        if len(window):
+            moved[index] = moved[index]._replace(end=_time(first + begin))
+            moved[index + 1] = moved[index + 1]._replace(start=_time(first + end))
+    return moved
+
+
+def _time(frame: float) -> float:
+    return round(frame * FRAME_SECONDS, 3)
+
+
+def _longest_quiet(levels: Samples, quiet: float) -> tuple[float, float]:
+    """Where the longest run of quiet frames begins and ends; two zeros when there is none."""
+    edges = np.flatnonzero(np.diff((levels < quiet).astype(np.int8), prepend=0, append=0))
+    if not len(edges):
+        return 0.0, 0.0
+    begins, ends = edges[::2], edges[1::2]
+    longest = int((ends - begins).argmax())
+    return float(begins[longest]), float(ends[longest])

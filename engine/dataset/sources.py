@@ -1,0 +1,169 @@
+"""The recordings of a project: which files they are, and what is in them by hash."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.audio.decode import SUFFIXES
+from engine.files import sha256_file, write_text
+from engine.project import Project
+from engine.text import clean
+
+MEMO_NAME = "sources.json"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording. `name` is its path as clips.jsonl writes it, `sha256` the hash of its bytes."""
+
+    path: Path
+    name: str
+    sha256: str
+
+    @property
+    def id(self) -> str:
+        """What its clips' ids begin with; the same for the same bytes anywhere."""
+        return self.sha256[:12]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A source that cannot be used, and what to do about it."""
+
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What was found: files in a stable order, and what stood in the way."""
+
+    files: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+
+
+def find(project: Project) -> Listing:
+    """The files of a project's sources, each once, sorted by name.
+
+    Folders are searched to any depth for the endings that can be decoded; a file that is named
+    itself is taken whatever its ending. The project's own folders are left out.
+    """
+    files: dict[str, Path] = {}
+    problems: list[Problem] = []
+    own = {
+        os.path.realpath(folder)
+        for folder in (
+            project.dataset_dir,
+            project.cache_dir,
+            project.runs_dir,
+            project.jobs_dir,
+            project.export_dir,
+            project.folder / "base",
+        )
+    }
+    for given in project.source_paths:
+        path = Path(os.path.abspath(given))
+        if path.is_dir():
+            for found in _walk(path, own, problems):
+                files.setdefault(os.path.realpath(found), found)
+        elif path.exists():
+            files.setdefault(os.path.realpath(path), path)
+        else:
+            message = (
+                f"{clean(str(path))} is not there. Put it back, or remove it from the sources."
+            )
+            problems.append(Problem(path, message))
+    return Listing(tuple(sorted(files.values())), tuple(problems))
+
+
+def _walk(root: Path, own: set[str], problems: list[Problem]) -> Iterator[Path]:
+    """The recordings below a folder; each real folder is entered once, whatever links lead to it."""
+    entered: set[tuple[int, int]] = set()
+
+    def unreadable(error: OSError) -> None:
+        path = Path(os.fsdecode(error.filename or root))
+        reason = clean(error.strerror or type(error).__name__)
+        message = f"{clean(str(path))} cannot be read ({reason}). Check that you may read it."
+        problems.append(Problem(path, message))
+
+    for folder, subfolders, names in os.walk(root, onerror=unreadable, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in entered or os.path.realpath(folder) in own:
+            subfolders.clear()
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        subfolders.sort()
+        for name in subfolders:
+            if _sounds(name):
+                path = Path(folder, name)
+                message = f"{clean(str(path))} is a folder, not a recording; what is in it is used."
+                problems.append(Problem(path, message))
+        yield from (Path(folder, name) for name in sorted(names) if _sounds(name))
+
+
+def _sounds(name: str) -> bool:
+    # macOS leaves "._name.wav" files beside recordings on foreign disks; they hold no audio.
+    return Path(name).suffix.lower() in SUFFIXES and not name.startswith("._")
+
+
+def identify(
+    files: tuple[Path, ...], project: Project, progress: Callable[[int], None]
+) -> tuple[list[Source], list[Problem]]:
+    """Hash what is in the files; a file of the same size and time of change is not read again.
+
+    `progress` gets the bytes of each piece read.
+    """
+    memo_path = project.cache_dir / MEMO_NAME
+    before = _read_memo(memo_path)
+    memo: dict[str, list[int | str]] = {}
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            status = path.stat()
+            stamp: list[int | str] = [status.st_size, status.st_mtime_ns]
+            entry = before.get(str(path), [])
+            if entry[:2] != stamp:
+                if not stat.S_ISREG(status.st_mode):
+                    raise OSError(None, "not a regular file")
+                entry = [*stamp, sha256_file(path, progress)]
+        except OSError as error:
+            reason = clean(error.strerror or type(error).__name__)
+            message = f"{clean(str(path))} cannot be read ({reason}). Check that you may read it."
+            problems.append(Problem(path, message))
+            continue
+        memo[str(path)] = entry
+        sources.append(Source(path, _name(project, path), str(entry[2])))
+    if memo != before:
+        # ASCII only: names may hold bytes that are not text.
+        write_text(memo_path, json.dumps(memo, indent=1) + "\n")
+    return sources, problems
+
+
+def unique(sources: list[Source]) -> tuple[list[Source], list[tuple[Source, Source]]]:
+    """The sources with each content once, and the pairs (left out, the one that is used)."""
+    first: dict[str, Source] = {}
+    doubles = [
+        (source, used)
+        for source in sources
+        if (used := first.setdefault(source.sha256, source)) is not source
+    ]
+    return list(first.values()), doubles
+
+
+def _name(project: Project, path: Path) -> str:
+    root = Path(os.path.abspath(project.folder))
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def _read_memo(path: Path) -> dict[str, list[int | str]]:
+    try:
+        memo = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return memo if isinstance(memo, dict) else {}

@@ -1,0 +1,1 @@
+"""What `engine.hub` stands on: requests, parts of files, and folders that grow until they are whole."""

@@ -1,0 +1,188 @@
+"""What the loop does besides stepping: judging, saving, pausing, refusing bad numbers."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers_xtts import make_loop
+
+from engine.control import Control
+from engine.errors import FailedError
+from engine.events import (
+    Continued,
+    Epoch,
+    Evaluated,
+    Event,
+    Note,
+    Paused,
+    RequestDone,
+    Saved,
+    Step,
+    Warned,
+)
+from engine.requests import Request
+from engine.training import checkpoint
+
+
+def _of(events: list[Event], kind: type[Any]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_the_loss_falls_and_the_best_is_kept(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    events: list[Event] = []
+    loop = make_loop(
+        tmp_path, tiny_base, toy_features, emit=events.append, epochs=4, keep_checkpoints=1,
+        learning_rate=2e-3, scheduler="constant",
+    )  # fmt: skip
+    finished = loop.run()
+    evaluations = _of(events, Evaluated)
+    assert evaluations[-1].loss < evaluations[0].loss
+    best = min(evaluations, key=lambda e: e.loss)
+    assert finished.summary["best_step"] == best.step
+    assert [e.best for e in evaluations] == [
+        e.loss < min([p.loss for p in evaluations[:i]], default=float("inf"))
+        for i, e in enumerate(evaluations)
+    ]
+    kept = {c.step for c in checkpoint.readable(tmp_path)}
+    assert kept == {finished.summary["step"], best.step}
+    assert [e.epoch for e in _of(events, Epoch)] == [1, 2, 3, 4]
+    steps = _of(events, Step)
+    assert [s.step for s in steps] == list(range(1, 17))
+    assert all(s.steps == 16 and s.grad_norm > 0 for s in steps)
+    assert steps[-1].eta == 0
+    first = steps[0]
+    assert first.loss == pytest.approx(first.loss_text_ce + first.loss_mel_ce)
+    assert first.loss_text_ce == pytest.approx(0.01 * first.text_ce)
+
+
+def test_accumulated_batches_weigh_as_one_large_batch(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    """The gradient of 1 + 1 + 1 clips equals that of 3 clips at once, though lengths differ."""
+    gradients = []
+    for size, together in ((1, 3), (3, 1)):
+        loop = make_loop(
+            tmp_path, tiny_base, toy_features, batch_size=size, accumulation=together, dropout=0.0
+        )
+        micros = (
+            [loop.task._micro([c]) for c in (0, 1, 2)]
+            if size == 1
+            else [loop.task._micro([0, 1, 2])]
+        )
+        totals = {t: sum(m.targets[t] for m in micros) for t in ("text", "mel")}
+        for micro in micros:
+            loop._backward(loop.task.batch(micro, 0), totals)
+        gradients.append({n: p.grad for n, p in loop.parameters.items() if p.grad is not None})
+    for name, gradient in gradients[0].items():
+        assert torch.allclose(gradient, gradients[1][name], rtol=1e-3, atol=1e-7), name
+
+
+def test_clipping_reports_the_true_norm(tmp_path: Path, tiny_base: Path, toy_features: Any) -> None:
+    norms = []
+    for limit in (0.0, 1e-3):
+        events: list[Event] = []
+        make_loop(
+            tmp_path / str(limit), tiny_base, toy_features, emit=events.append, epochs=1,
+            gradient_clip=limit, accumulation=11,
+        ).run()  # fmt: skip
+        norms.append(_of(events, Step)[0].grad_norm)
+    assert norms[0] == norms[1] > 1e-3
+
+
+def test_a_bad_step_never_reaches_the_weights(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    events: list[Event] = []
+    loop = make_loop(tmp_path, tiny_base, toy_features, emit=events.append, epochs=1)
+    compute = loop.task.sums
+    loop.task.sums = lambda batch: {k: v * float("nan") for k, v in compute(batch).items()}
+    before = {name: p.detach().clone() for name, p in loop.parameters.items()}
+    with pytest.raises(FailedError, match="3 steps in a row"):
+        loop.run()
+    assert all(torch.equal(p, before[name]) for name, p in loop.parameters.items())
+    warnings = _of(events, Warned)
+    assert [w.code for w in warnings] == ["not_finite"] * 3
+    assert "clip-0" in warnings[0].seen
+    assert len(_of(events, Step)) == 2
+
+
+def test_one_bad_step_is_skipped_and_forgotten(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    events: list[Event] = []
+    loop = make_loop(tmp_path, tiny_base, toy_features, emit=events.append, epochs=1)
+    compute = loop.task.sums
+    calls = 0
+
+    def sometimes(batch: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        factor = float("inf") if calls == 2 else 1.0
+        return {name: value * factor for name, value in compute(batch).items()}
+
+    loop.task.sums = sometimes
+    loop.run()
+    assert len(_of(events, Warned)) == 1
+    assert loop.progress.skipped == 0
+    assert all(bool(p.isfinite().all()) for p in loop.parameters.values())
+
+
+def test_early_stopping_ends_after_its_patience(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    events: list[Event] = []
+    loop = make_loop(
+        tmp_path, tiny_base, toy_features, emit=events.append, epochs=9, accumulation=11,
+        early_stop_epochs=2, early_stop_change=1.0,
+    )  # fmt: skip
+    loop.run()
+    # The first evaluation is always the best so far; none is lower by 1.0 after it.
+    assert len(_of(events, Evaluated)) == 3
+    assert [n.code for n in _of(events, Note)] == ["early_stop"]
+
+
+def test_a_save_request_is_answered_with_a_checkpoint(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    events: list[Event] = []
+    control = Control()
+    control.add(Request("abc", "save"))
+    control.add(Request("def", "speak"))
+    make_loop(
+        tmp_path, tiny_base, toy_features, emit=events.append, control=control, epochs=1
+    ).run()
+    saved, refused = _of(events, RequestDone)
+    assert (saved.id, saved.ok) == ("abc", True)
+    assert (refused.id, refused.ok) == ("def", False)
+    assert [s.step for s in _of(events, Saved)] == [1, 4]
+
+
+def test_pause_holds_between_steps_and_resume_goes_on(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    control = Control()
+    held = threading.Event()
+    events: list[Event] = []
+
+    def watch(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Step) and event.step == 2:
+            control.pause()
+        if isinstance(event, Paused):
+            held.set()
+
+    loop = make_loop(tmp_path, tiny_base, toy_features, emit=watch, control=control, epochs=1)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    assert held.wait(30)
+    assert len(_of(events, Step)) == 2
+    control.resume()
+    thread.join(30)
+    assert len(_of(events, Step)) == 4
+    assert [e.step for e in _of(events, Continued)] == [2]

@@ -1,0 +1,176 @@
+"""Which run a training goes on with, and what it refuses to do silently."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers_project import error_of, finish, made_project
+
+from engine import eventlog
+from engine.dataset import clips
+from engine.errors import BaseModelError, BusyError, DatasetError, NotExactError, RefusedError
+from engine.events import ClipDropped, Event, Parameters, Resumed, Samples, Step, Warned
+from engine.jobs import LOG_NAME
+from engine.project import Project
+from engine.training import checkpoint, runs
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, shared_home: Path
+) -> Project:
+    """A project with one finished run of two epochs."""
+    project = made_project(tmp_path_factory.mktemp("trained") / "voice", tiny_base)
+    outcome = finish(runs.session(project))
+    assert outcome.state == "finished", outcome.error
+    return project
+
+
+@pytest.fixture
+def project(trained: Project, tmp_path: Path) -> Project:
+    """A copy of the trained project."""
+    shutil.copytree(trained.folder, tmp_path / "voice")
+    return replace(trained, folder=tmp_path / "voice")
+
+
+def _events(project: Project, run: str = "0001") -> list[Event]:
+    return [r.event for r in eventlog.read_all(project.runs_dir / run / LOG_NAME)]
+
+
+def _of(events: list[Event], kind: type[Any]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_a_run_tells_its_story(trained: Project) -> None:
+    events = _events(trained)
+    kinds = [event.kind for event in events]
+    assert kinds[0] == "started"
+    assert kinds[-1] == "finished"
+    for kind in ("settings", "device", "samples", "parameters", "epoch", "evaluated", "saved"):
+        assert kind in kinds
+    (samples,) = _of(events, Samples)
+    assert (samples.train, samples.eval) == (6, 2)
+    (parameters,) = _of(events, Parameters)
+    assert parameters.trained > 600_000
+    assert (trained.runs_dir / "0001" / "run.toml").is_file()
+
+
+def test_a_finished_run_is_not_repeated_unasked(project: Project) -> None:
+    with pytest.raises(RefusedError, match="--resume --set epochs"):
+        runs.session(project)
+
+
+def test_a_finished_run_goes_on_with_more_epochs(project: Project) -> None:
+    longer = project.with_values({"training.epochs": 3})
+    assert finish(runs.session(longer, resume=True)).state == "finished"
+    events = _events(project)
+    (resumed,) = _of(events, Resumed)
+    assert (resumed.step, resumed.epoch) == (6, 2)
+    assert [s.step for s in _of(events, Step)] == list(range(1, 10))
+
+
+def test_fresh_starts_beside_the_old_run(project: Project) -> None:
+    assert finish(runs.session(project, fresh=True)).state == "finished"
+    assert sorted(p.name for p in project.runs_dir.iterdir()) == ["0001", "0002"]
+    assert len(_of(_events(project), Step)) == 6
+
+
+def test_resume_without_a_run_is_refused(tmp_path: Path, tiny_base: Path) -> None:
+    with pytest.raises(RefusedError, match="no run to resume"):
+        runs.session(made_project(tmp_path / "voice", tiny_base), resume=True)
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "seed", "batch_size"])
+def test_another_computation_is_refused_by_name(project: Project, key: str) -> None:
+    changed = project.with_values(
+        {"training.epochs": 3, f"training.{key}": 3e-4 if "rate" in key else 3}
+    )
+    outcome = finish(runs.session(changed))
+    assert isinstance(outcome.error, NotExactError)
+    assert f"settings.{key}" in str(outcome.error)
+    assert "--inexact" in str(outcome.error)
+
+
+def test_a_changed_dataset_needs_to_be_allowed(project: Project) -> None:
+    listed = clips.read(project.dataset_dir)
+    clips.write(project.dataset_dir, [replace(listed[0], text="changed."), *listed[1:]])
+    longer = project.with_values({"training.epochs": 3})
+    assert "dataset was" in error_of(finish(runs.session(longer)))
+    assert finish(runs.session(longer, inexact=True)).state == "finished"
+    assert [w.code for w in _of(_events(project), Warned)] == ["not_exact"]
+
+
+def test_a_damaged_newest_checkpoint_is_stepped_over_and_said(project: Project) -> None:
+    newest, older = checkpoint.readable(project.runs_dir / "0001")
+    path = newest.folder / checkpoint.WEIGHTS
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    longer = project.with_values({"training.epochs": 3})
+    assert finish(runs.session(longer)).state == "finished"
+    events = _events(project)
+    (resumed,) = _of(events, Resumed)
+    assert resumed.step == older.step
+    assert resumed.passed_over == [newest.folder.name]
+    (aside,) = newest.folder.parent.glob(f"damaged-{newest.folder.name}-*")
+    assert (aside / checkpoint.WEIGHTS).is_file(), "it is left to be looked at"
+    assert [w.code for w in _of(events, Warned)] == ["checkpoint_damaged"]
+
+
+def test_no_whole_checkpoint_refuses_to_start_over(project: Project) -> None:
+    for folder in checkpoint.folders(project.runs_dir / "0001"):
+        (folder / checkpoint.MANIFEST).unlink()
+    outcome = finish(runs.session(project))
+    assert isinstance(outcome.error, RefusedError)
+    assert "--fresh" in str(outcome.error)
+
+
+def test_one_writer_at_a_time(project: Project) -> None:
+    held = runs.session(project, fresh=True)
+    with pytest.raises(BusyError):
+        runs.session(project, fresh=True)
+    held.stop("request")
+    assert finish(held).state == "stopped"
+    assert finish(runs.session(project, fresh=True)).state == "finished"
+
+
+def test_a_stop_before_the_first_step_saves_nothing_and_resumes(project: Project) -> None:
+    session = runs.session(project, fresh=True)
+    session.stop("SIGINT")
+    outcome = finish(session)
+    assert outcome.state == "stopped"
+    assert checkpoint.folders(session.job.folder) == []
+
+
+def test_no_clips_is_said_with_the_remedy(tmp_path: Path, tiny_base: Path) -> None:
+    project = made_project(tmp_path / "voice", tiny_base)
+    clips.write(project.dataset_dir, [])
+    outcome = finish(runs.session(project))
+    assert isinstance(outcome.error, DatasetError)
+    assert "voicetui prepare" in str(outcome.error)
+
+
+def test_no_held_out_clips_is_said(tmp_path: Path, tiny_base: Path) -> None:
+    project = made_project(tmp_path / "voice", tiny_base)
+    listed = [c for c in clips.read(project.dataset_dir) if c.split == "train"]
+    clips.write(project.dataset_dir, listed)
+    assert "no eval clips" in error_of(finish(runs.session(project)))
+
+
+def test_excluded_clips_are_named_before_training(tmp_path: Path, tiny_base: Path) -> None:
+    project = made_project(tmp_path / "voice", tiny_base, epochs=1)
+    listed = clips.read(project.dataset_dir)
+    clips.write(project.dataset_dir, [replace(listed[0], text="日本語"), *listed[1:]])
+    finish(runs.session(project))
+    (dropped,) = _of(_events(project), ClipDropped)
+    assert dropped.clip == listed[0].id
+    assert "vocabulary" in dropped.reason
+
+
+def test_a_base_that_went_away_is_named(project: Project, tmp_path: Path) -> None:
+    gone = replace(project, base=str(tmp_path / "gone"))
+    outcome = finish(runs.session(gone, fresh=True))
+    assert isinstance(outcome.error, BaseModelError)
+    assert "gone" in str(outcome.error)

@@ -1,0 +1,214 @@
+"""A run from the outside: signals, terminals that freeze or go away, what is left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers_jobs import CHATTER, make_project
+from helpers_terminal import OnTerminal, command, wait_until
+
+from engine.eventlog import read_all
+from engine.status import RunState, read_state
+
+Start = Callable[..., OnTerminal]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_project(tmp_path / "voice")
+
+
+@pytest.fixture
+def start(project: Path) -> Iterator[Start]:
+    children: list[OnTerminal] = []
+
+    def begin(work: str, *options: str) -> OnTerminal:
+        children.append(OnTerminal(command(work, "train", str(project), *options)))
+        return children[-1]
+
+    yield begin
+    for child in children:
+        child.close()
+
+
+def run_of(project: Path) -> Path:
+    return project / "runs" / "0001"
+
+
+def kinds(project: Path) -> list[str]:
+    return [record.kind for record in read_all(run_of(project) / "events.jsonl")]
+
+
+def begun(child: OnTerminal) -> OnTerminal:
+    child.wait_for(b"step 1/")
+    return child
+
+
+def state_of(project: Path) -> RunState:
+    return read_state(run_of(project))
+
+
+def test_ctrl_c_stops_safely(project: Path, start: Start) -> None:
+    child = begun(start("steps"))
+    child.press(b"\x03")
+    assert child.end() == 130
+    assert b"press Ctrl-C again to end at once" in child.seen
+    assert b"stopped by Ctrl-C at step" in child.seen
+    assert kinds(project)[-1] == "stopped"
+    assert state_of(project).reason == "SIGINT"
+
+
+def test_sigterm_stops_safely(project: Path, start: Start) -> None:
+    child = begun(start("steps"))
+    child.process.send_signal(signal.SIGTERM)
+    assert child.end() == 143
+    assert state_of(project).reason == "SIGTERM"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_at_once(
+    project: Path, start: Start, number: signal.Signals, code: int
+) -> None:
+    child = begun(start("deaf"))
+    child.process.send_signal(number)
+    child.wait_for(b"stopping safely")
+    child.process.send_signal(number)
+    pressed = time.monotonic()
+    assert child.end(within=5) == code
+    assert time.monotonic() - pressed < 1.0
+    assert "stopped" not in kinds(project)
+    assert state_of(project).state == "crashed"
+
+
+def test_one_key_press_that_arrives_twice_counts_once(project: Path, start: Start) -> None:
+    child = begun(start("deaf"))
+    for _ in range(3):
+        child.process.send_signal(signal.SIGINT)
+    child.wait_for(b"stopping safely")
+    taken = len(kinds(project))
+    wait_until(lambda: len(kinds(project)) > taken + 50, "steps after the signals")
+    (project / "finish").touch()
+    assert child.end() == 0
+    assert kinds(project)[-1] == "finished"
+
+
+def test_an_interrupt_and_a_termination_are_two_first_signals(project: Path, start: Start) -> None:
+    child = begun(start("deaf"))
+    child.process.send_signal(signal.SIGINT)
+    child.wait_for(b"stopping safely")
+    child.process.send_signal(signal.SIGTERM)
+    taken = len(kinds(project))
+    wait_until(lambda: len(kinds(project)) > taken + 50, "steps after the signals")
+    (project / "finish").touch()
+    assert child.end() == 0
+
+
+def test_a_run_goes_on_without_its_terminal(project: Path, start: Start) -> None:
+    child = begun(start("steps"))
+    child.hang_up()
+    process = psutil.Process(child.process.pid)
+    taken = len(kinds(project))
+    wait_until(lambda: len(kinds(project)) > taken + 20, "steps after the hang-up")
+    before, since = sum(process.cpu_times()[:2]), time.monotonic()
+    taken = len(kinds(project))
+    wait_until(lambda: len(kinds(project)) > taken + 200, "many more steps")
+    share = (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - since)
+    assert share < 0.4, "it spins"
+    (project / "finish").touch()
+    assert child.end() == 0
+    records = read_all(run_of(project) / "events.jsonl")
+    assert [record.seq for record in records] == list(range(1, len(records) + 1))
+    assert records[-1].kind == "finished"
+
+
+def test_a_run_that_lost_its_terminal_can_still_be_stopped(project: Path, start: Start) -> None:
+    child = begun(start("steps"))
+    child.hang_up()
+    taken = len(kinds(project))
+    wait_until(lambda: len(kinds(project)) > taken + 20, "steps after the hang-up")
+    child.process.send_signal(signal.SIGTERM)
+    assert child.end() == 143
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_frozen_terminal_stops_no_step(
+    project: Path, start: Start, options: tuple[str, ...]
+) -> None:
+    child = start("chatty", *options)  # nobody reads what it writes
+    wait_until(lambda: child.process.poll() is not None, "its end")
+    assert child.process.returncode == 0
+    assert kinds(project).count("warning") == CHATTER
+    assert b"finished" not in child.read(), "the terminal took everything: it was not frozen"
+    assert b"chatter" not in child.seen
+    assert b"chatter" in (run_of(project) / "output.log").read_bytes()
+
+
+def test_a_run_outlives_the_reader_of_its_output(project: Path) -> None:
+    process = subprocess.Popen(
+        command("steps", "train", str(project), "--json"), stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["kind"] == "started"
+    process.stdout.close()
+    taken = len(kinds(project))
+    wait_until(lambda: len(kinds(project)) > taken + 50, "steps without a reader")
+    (project / "finish").touch()
+    assert process.wait() == 0
+    assert kinds(project)[-1] == "finished"
+
+
+def test_json_on_a_pipe_is_the_log_line_for_line(project: Path) -> None:
+    done = subprocess.run(
+        command("chatty", "train", str(project), "--json"), capture_output=True, check=True
+    )
+    assert done.stdout == (run_of(project) / "events.jsonl").read_bytes()
+    assert f"step {CHATTER}/".encode() in done.stderr
+    assert b"chatter" not in done.stdout + done.stderr
+
+
+def test_a_slow_reader_of_a_pipe_gets_everything(project: Path) -> None:
+    process = subprocess.Popen(
+        command("chatty", "train", str(project), "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    wait_until(lambda: state_of(project).ended, "the end of the work")
+    assert process.stdout.read() == (run_of(project) / "events.jsonl").read_bytes()
+    assert process.wait() == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_work_begins_ends_at_once(
+    project: Path, start: Start, number: signal.Signals, code: int
+) -> None:
+    child = start("slow_to_begin")
+    wait_until((project / "making").exists, "the session to be made")
+    child.process.send_signal(number)
+    assert child.end(within=5) == code
+    assert b"Traceback" not in child.seen
+    assert not run_of(project).exists()
+
+
+def test_no_control_byte_of_a_hostile_text_reaches_the_terminal(
+    project: Path, start: Start
+) -> None:
+    child = start("hostile")
+    assert child.end() == 0
+    shown = child.seen.replace(b"\r\n", b"\n")
+    assert shown.count(b"aGk=") > 8
+    assert not [char for char in shown.decode() if char != "\n" and not char.isprintable()]
+
+
+def test_hostile_text_in_json_stays_json(project: Path, start: Start) -> None:
+    child = start("hostile", "--json")
+    assert child.end() == 0
+    shown = child.seen.replace(b"\r\n", b"\n")
+    assert not [char for char in shown.decode() if char != "\n" and not char.isprintable()]

@@ -1,0 +1,259 @@
+"""The events of a job as calm lines for a plain terminal or a log file.
+
+    12:03:44  epoch 2/15  step 31/465  loss 3.412 (text 0.031, mel 3.381)  lr 5.0e-06  1.8 clips/s
+
+A `Narrator` only looks at the records it is given, their times included, so the same log always
+reads the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from engine import events
+from engine.eventlog import Record
+from engine.text import clean
+from voicetui.amounts import duration, number, size
+
+# Steps and progress come at most this often; what was held back is told when it matters.
+QUIET_SECONDS = 2.0
+DROPS_TOLD = 5
+_INDENT = " " * 10
+_STOPPED_BY = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "request": "request"}
+
+
+class Narrator:
+    """Tells one record after another; each call gives the lines to show, often none."""
+
+    def __init__(self) -> None:
+        self._reset(0.0)
+
+    def _reset(self, now: float) -> None:
+        self._begun = now
+        self._job = ""
+        self._last_told = -QUIET_SECONDS
+        self._held_back: tuple[float, str] | None = None
+        self._evaluated: events.Evaluated | None = None
+        self._drops: dict[str, int] = {}
+
+    def tell(self, record: Record) -> list[str]:
+        """The lines for a record, without newlines and safe for any terminal."""
+        event = record.event
+        match event:
+            case events.Step():
+                return self._thinned(record.t, _step(event))
+            case events.Progress():
+                is_last = event.total > 0 and event.done >= event.total
+                return self._thinned(record.t, _progress(event), at_once=is_last)
+            case events.ClipDropped():
+                return self._drop(record.t, event)
+            case events.Started():
+                self._reset(record.t)
+                self._job = event.job
+        told = self._course(event, record.t) or _preparation(event) or self._training(event)
+        if not told:
+            return []
+        return [*self._release(), *_stamped(record.t, told)]
+
+    def _thinned(self, now: float, text: str, *, at_once: bool = False) -> list[str]:
+        if not at_once and 0 <= now - self._last_told < QUIET_SECONDS:
+            self._held_back = (now, text)
+            return []
+        self._last_told, self._held_back = now, None
+        return _stamped(now, [text])
+
+    def _release(self) -> list[str]:
+        """The last step or progress that was held back: it is the newest word on it."""
+        if self._held_back is None:
+            return []
+        at, text = self._held_back
+        self._last_told, self._held_back = at, None
+        return _stamped(at, [text])
+
+    def _drop(self, now: float, event: events.ClipDropped) -> list[str]:
+        self._drops[event.reason] = self._drops.get(event.reason, 0) + 1
+        told = sum(self._drops.values())
+        if told > DROPS_TOLD:
+            return []
+        where = f"{clean(event.source)} at {event.start:.1f}-{event.end:.1f} s"
+        lines = [f"dropped a clip of {where}: {clean(event.reason)}"]
+        if told == DROPS_TOLD:
+            lines.append("more dropped clips are counted only")
+        return _stamped(now, lines)
+
+    def _drop_summary(self) -> list[str]:
+        if not self._drops:
+            return []
+        per_reason = sorted(self._drops.items(), key=lambda item: -item[1])
+        listed = ", ".join(f"{count} {clean(reason)}" for reason, count in per_reason)
+        total, self._drops = sum(self._drops.values()), {}
+        return [f"dropped {_counted(total, 'clip')}: {listed}"]
+
+    def _course(self, event: events.Event, now: float) -> list[str]:
+        """What any job tells."""
+        match event:
+            case events.Started():
+                return [f"{clean(event.job)} begins (voicetui {clean(event.version)})"]
+            case events.Device():
+                return [_device(event)]
+            case events.Stage():
+                self._last_told = -QUIET_SECONDS
+                amount = f"  {number(event.total)} {clean(event.unit)}" if event.total else ""
+                return [f"{_words(event.name)}{amount}".rstrip()]
+            case events.Note():
+                return [clean(event.text)]
+            case events.Warned():
+                return [
+                    f"WARNING  {clean(event.seen)}",
+                    f"means:   {clean(event.means)}",
+                    f"remedy:  {clean(event.remedy)}",
+                ]
+            case events.RequestDone():
+                verdict = "done" if event.ok else "not done"
+                tail = f": {clean(event.message)}" if event.message else ""
+                return [f"request to {clean(event.request)} {verdict}{tail}"]
+            case events.Stopped():
+                return [*self._drop_summary(), _stopped(event, self._job)]
+            case events.Failed():
+                return [*self._drop_summary(), f"FAILED   {clean(event.message)}"]
+            case events.Finished():
+                took = duration(now - self._begun)
+                facts = _facts(event.summary)
+                return [*self._drop_summary(), f"finished after {took}{facts and ': '}{facts}"]
+            case events.DatasetWritten():
+                return [*self._drop_summary(), f"dataset  {_facts(event.summary)}"]
+        return []
+
+    def _training(self, event: events.Event) -> list[str]:
+        match event:
+            case events.Epoch():
+                self._last_told = -QUIET_SECONDS
+                return [f"epoch {event.epoch}/{event.epochs}  {_counted(event.steps, 'step')}"]
+            case events.Evaluated():
+                before, self._evaluated = self._evaluated, event
+                return [_evaluation(event, before)]
+            case events.Saved():
+                best = "  best so far" if event.best else ""
+                cost = f"{size(event.bytes)} in {event.seconds:.1f} s"
+                return [f"saved {clean(event.checkpoint)}  {cost}{best}"]
+            case events.Resumed():
+                lines = [f"goes on from {clean(event.checkpoint)}, step {event.step}"]
+                if event.passed_over:
+                    listed = ", ".join(clean(name) for name in event.passed_over)
+                    lines.append(f"damaged and passed over: {listed}")
+                return lines
+            case events.Paused():
+                return [f"paused at step {event.step}; go on with 'voicetui resume'"]
+            case events.Continued():
+                return [f"goes on at step {event.step}"]
+            case events.Samples():
+                train, held = duration(event.train_seconds), duration(event.eval_seconds)
+                return [
+                    f"{_counted(event.train, 'clip')} to train on ({train}), "
+                    f"{event.eval} held out ({held})"
+                ]
+            case events.Parameters():
+                return [
+                    f"{event.trained / 1e6:.1f} M parameters are trained, "
+                    f"{event.frozen / 1e6:.1f} M are not"
+                ]
+        return []
+
+
+def _preparation(event: events.Event) -> list[str]:
+    """What preparing, exporting and fetching tell."""
+    match event:
+        case events.AsrModel():
+            place = f"{clean(event.device)}, {clean(event.compute)}"
+            return [f"speech recognition: {clean(event.name)} ({place}): {clean(event.reason)}"]
+        case events.SourcePrepared():
+            length = f"{duration(event.seconds)}, {duration(event.speech_seconds)} of speech"
+            again = "  (as before)" if event.cached else ""
+            kept = f"{_counted(event.kept, 'clip')} kept, {event.dropped} dropped"
+            return [f"{clean(event.source)}: {length}, {kept}{again}"]
+        case events.SourceFailed():
+            return [f"NOT USED {clean(event.source)}: {clean(event.message)}"]
+        case events.Exported():
+            return [f"exported step {event.step} to {clean(event.folder)} ({size(event.bytes)})"]
+        case events.Fetched():
+            return [f"fetched {clean(event.name)} to {clean(event.path)} ({size(event.bytes)})"]
+    return []
+
+
+def _stamped(t: float, lines: list[str]) -> list[str]:
+    """The time before the first line, the others below its text."""
+    clock = time.strftime("%H:%M:%S", time.localtime(t))
+    return [f"{clock}  {lines[0]}", *(f"{_INDENT}{line}" for line in lines[1:])] if lines else []
+
+
+def _step(event: events.Step) -> str:
+    speed = f"  {event.clips / event.seconds:.1f} clips/s" if event.seconds > 0 else ""
+    return (
+        f"epoch {event.epoch}/{event.epochs}  step {event.step}/{event.steps}  "
+        f"loss {event.loss:.3f} (text {event.loss_text_ce:.3f}, mel {event.loss_mel_ce:.3f})  "
+        f"lr {event.lr:.1e}{speed}  ETA {duration(event.eta)}"
+    )
+
+
+def _evaluation(event: events.Evaluated, before: events.Evaluated | None) -> str:
+    def with_change(now: float, earlier: float | None) -> str:
+        change = f" ({now - earlier:+.3f})" if earlier is not None else ""
+        return f"{now:.3f}{change}"
+
+    loss = with_change(event.loss, before.loss if before else None)
+    text = with_change(event.loss_text_ce, before.loss_text_ce if before else None)
+    mel = with_change(event.loss_mel_ce, before.loss_mel_ce if before else None)
+    best = "  BEST MODEL" if event.best else ""
+    return f"EVAL PERFORMANCE  epoch {event.epoch}  loss {loss}  text {text}  mel {mel}{best}"
+
+
+def _progress(event: events.Progress) -> str:
+    unit = f" {clean(event.unit)}" if event.unit else ""
+    item = f"  {clean(event.item)}" if event.item else ""
+    if event.total <= 0:
+        return f"{_words(event.stage)}  {number(event.done)}{unit}{item}"
+    share = 100 * event.done / event.total
+    amount = f"{number(event.done)}/{number(event.total)}{unit}"
+    return f"{_words(event.stage)}  {amount}  {share:.0f} %{item}"
+
+
+def _device(event: events.Device) -> str:
+    parts = [f"runs on {clean(event.device)} ({clean(event.name)})"]
+    parts.append(f"{size(event.memory_free)} of {size(event.memory_total)} free")
+    if event.precision:
+        parts.append(clean(event.precision))
+    if event.cuda:
+        parts.append(f"CUDA {clean(event.cuda)}")
+    if event.threads:
+        parts.append(_counted(event.threads, "thread"))
+    return ", ".join(parts)
+
+
+def _stopped(event: events.Stopped, job: str) -> str:
+    by = _STOPPED_BY.get(event.reason, clean(event.reason))
+    if event.step is not None:
+        return f"stopped by {by} at step {event.step}, all of it saved; 'voicetui train' goes on"
+    return f"stopped by {by}, all of it saved; 'voicetui {clean(job)}' goes on"
+
+
+def _facts(summary: Mapping[str, Any]) -> str:
+    """The plain values of a summary, one after the other."""
+
+    def shown(value: Any) -> str:
+        return f"{value:.4g}" if isinstance(value, float) else clean(str(value))
+
+    return ", ".join(
+        f"{_words(str(key))} {shown(value)}"
+        for key, value in summary.items()
+        if isinstance(value, str | int | float) and value != ""
+    )
+
+
+def _words(name: str) -> str:
+    return clean(name).replace("_", " ")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
