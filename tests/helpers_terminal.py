@@ -1,4 +1,8 @@
-"""Children on a pseudo-terminal or on pipes, and waiting for what can be seen of them."""
+"""Command lines in children, on a pseudo-terminal or on pipes, and waiting for what is seen of them.
+
+Children are forked, which spares them every import; `spawned` starts a fresh interpreter instead,
+for what its beginning and its end do.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,10 @@ import subprocess
 import sys
 import termios
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 DEADLINE_SECONDS = 20.0
 HELPER = Path(__file__).parent / "helpers_jobs.py"
@@ -28,25 +34,128 @@ def wait_until(
         time.sleep(0.01)
 
 
-def command(work: str, *arguments: str | bytes) -> list[str | bytes]:
-    return [sys.executable, str(HELPER), work, *arguments]
+def unsafe(shown: bytes) -> list[str]:
+    """The characters that a terminal could act on; its own line ends are none."""
+    text = shown.replace(b"\r\n", b"\n").decode()
+    return [char for char in text if char != "\n" and not char.isprintable()]
+
+
+class Child:
+    """A forked child with the three descriptors as its stdin, stdout and stderr."""
+
+    def __init__(self, call: Callable[[], int], streams: tuple[int, int, int]) -> None:
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            _be_child(call, streams)
+
+    def poll(self) -> int | None:
+        """Its exit code, or minus the signal that ended it; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, within: float = DEADLINE_SECONDS) -> int:
+        wait_until(lambda: self.poll() is not None, "the end of a child", within)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            self.send_signal(signal.SIGKILL)
+            self.wait()
+
+
+def _be_child(call: Callable[[], int], streams: tuple[int, int, int]) -> None:
+    code = 70
+    try:
+        os.setsid()
+        for target, descriptor in enumerate(streams):
+            os.dup2(descriptor, target)
+        if os.isatty(0):
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # The other ends of pipes and terminals too: only who closes them last is heard.
+        os.closerange(3, 4096)
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        code = call()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - the child's end; its code tells
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def command_line(work: str, *arguments: str) -> Callable[[], int]:
+    """A command line whose jobs do `work` of helpers_jobs."""
+
+    def call() -> int:
+        import helpers_jobs
+
+        from voicetui import cli
+
+        helpers_jobs.install(work)
+        return cli.run(arguments)
+
+    return call
+
+
+class OnPipes(Child):
+    """A command line with pipes for stdout and stderr; `stdin` is empty."""
+
+    def __init__(self, work: str, *arguments: str) -> None:
+        (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+        null = os.open(os.devnull, os.O_RDWR)
+        super().__init__(command_line(work, *arguments), (null, out_end, err_end))
+        for descriptor in (null, out_end, err_end):
+            os.close(descriptor)
+        self.stdout: BinaryIO = os.fdopen(out, "rb")
+        self.stderr: BinaryIO = os.fdopen(err, "rb")
+
+    def communicate(self) -> tuple[bytes, bytes]:
+        """All of stdout and stderr, which must fit into a pipe, and its end."""
+        with self.stdout, self.stderr:
+            out = self.stdout.read()
+            err = self.stderr.read()
+        self.wait()
+        return out, err
 
 
 class OnTerminal:
     """A child whose controlling terminal is a pseudo-terminal; `seen` is what it wrote there."""
 
-    def __init__(self, arguments: list[str | bytes]) -> None:
+    def __init__(self, start: Callable[[int], Child | subprocess.Popen[bytes]]) -> None:
         self.seen = b""
         self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            arguments,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
+        self.process = start(slave)
         os.close(slave)
+
+    @staticmethod
+    def forked(work: str, *arguments: str) -> OnTerminal:
+        return OnTerminal(lambda tty: Child(command_line(work, *arguments), (tty, tty, tty)))
+
+    @staticmethod
+    def spawned(work: str, *arguments: str) -> OnTerminal:
+        line = [sys.executable, str(HELPER), work, *arguments]
+
+        def start(tty: int) -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                line,
+                stdin=tty,
+                stdout=tty,
+                stderr=tty,
+                start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            )
+
+        return OnTerminal(start)
 
     def read(self) -> bytes:
         """All that was written so far."""
@@ -75,11 +184,11 @@ class OnTerminal:
         """Its exit code, or minus the signal that ended it."""
         wait_until(lambda: (self.read(), self.process.poll())[1] is not None, "its end", within)
         self.read()
+        assert self.process.returncode is not None
         return self.process.returncode
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
+        self.process.kill()
+        self.process.wait()
         if self.master >= 0:
-            os.close(self.master)
+            self.hang_up()

@@ -450,6 +450,7 @@ def test_a_killed_download_goes_on_where_it_was(
         os.write(writing, struct.pack("q", part.stat().st_size if part.exists() else 0))
 
     child = fork(lambda: get(target, check=report))
+    os.close(writing)
     while struct.unpack("q", os.read(reading, 8))[0] < sent:
         pass
     os.kill(child.pid, signal.SIGKILL)
@@ -461,7 +462,6 @@ def test_a_killed_download_goes_on_where_it_was(
     assert hub.of("cdn")[-1].start >= 0.9 * sent
     assert only(target)
     os.close(reading)
-    os.close(writing)
 
 
 def test_a_part_that_a_power_cut_tore_is_noticed(hub: Hub, tmp_path: Path) -> None:
@@ -541,6 +541,11 @@ def test_a_list_is_pinned_to_a_commit(hub: Hub) -> None:
         RemoteFile(REPO, commit, "model.pth", len(LARGE), sha(LARGE)),
         RemoteFile(REPO, commit, "config.json", len(SMALL)),
     )
+
+
+def test_a_list_of_nothing_is_told(hub: Hub) -> None:
+    with pytest.raises(DownloadError, match="no such repository"):
+        list_files("no/body", policy=QUICK)
 
 
 @pytest.mark.parametrize(

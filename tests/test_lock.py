@@ -94,21 +94,22 @@ def test_the_record_is_plain_json(tmp_path: Path) -> None:
     assert record["job"] == "train"
 
 
-def test_asking_who_holds_it_never_gets_in_a_writers_way(tmp_path: Path) -> None:
+def test_asking_who_holds_it_never_gets_in_a_writers_way(
+    tmp_path: Path, fork: Callable[..., Any]
+) -> None:
     with lock.hold(tmp_path, "first"):
         pass
-    done = threading.Event()
+    reader, writer = os.pipe()
 
     def ask() -> None:
-        while not done.is_set():
+        os.write(writer, b"asks")
+        while True:
             lock.holder(tmp_path)
 
-    asker = threading.Thread(target=ask)
-    asker.start()
-    try:
-        for _ in range(100):
-            with lock.hold(tmp_path, "train"):
-                pass
-    finally:
-        done.set()
-        asker.join()
+    fork(ask)
+    os.close(writer)
+    assert os.read(reader, 4) == b"asks"
+    os.close(reader)
+    for _ in range(200):
+        with lock.hold(tmp_path, "train"):
+            pass

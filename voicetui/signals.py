@@ -16,7 +16,7 @@ from typing import Any
 from engine.errors import StopRequested
 
 # A terminal or a wrapper may deliver one key press twice; nobody presses twice this fast.
-DUPLICATE_SECONDS = 0.02
+DUPLICATE_SECONDS = 0.0
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -1,7 +1,7 @@
 """Recordings of the usual formats as blocks of mono samples, one block in memory at a time.
 
-soundfile reads what libsndfile knows (wav, flac, mp3, ogg, opus); PyAV, which carries its own
-FFmpeg, reads the rest (m4a, aac, webm, mp4). Only regular files are opened, and FFmpeg only gets
+soundfile reads what libsndfile knows (wav, flac, ogg, opus); PyAV, which carries its own FFmpeg,
+reads the rest (mp3, m4a, aac, webm, mp4). Only regular files are opened, and FFmpeg only gets
 the open file and a list of container formats, so that a playlist in disguise reaches no other file.
 """
 
@@ -87,7 +87,10 @@ def open_stream(path: Path) -> Iterator[Stream]:
                 f"is cut off: its header promises {missing:,} bytes more than there are",
                 "Copy it again from where it came from, or remove it from the sources.",
             )
-        stream = _with_soundfile(path, handle, stack) or _with_ffmpeg(path, handle, stack)
+        # libsndfile's mp3 decoder writes its complaints to the terminal.
+        plain = path.suffix.lower() != ".mp3"
+        stream = _with_soundfile(path, handle, stack) if plain else None
+        stream = stream or _with_ffmpeg(path, handle, stack)
         if not MIN_RATE <= stream.rate <= MAX_RATE:
             raise _bad(path, f"says that it has {stream.rate} samples a second")
         yield Stream(stream.rate, stream.seconds, _checked(path, stream))
@@ -163,7 +166,8 @@ def _with_soundfile(path: Path, handle: io.FileIO, stack: contextlib.ExitStack) 
                 block = sound.read(size, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
                 at = f"{sound.tell() / sound.samplerate:.1f} s"
-                raise _bad(path, f"is damaged at {at} ({clean(str(error))})") from error
+                reason = clean(error.error_string.removeprefix("Error : ").rstrip("."))
+                raise _bad(path, f"is damaged at {at} ({reason})") from error
             if not len(block):
                 return
             yield block.mean(axis=1, dtype=np.float32)
@@ -189,12 +193,34 @@ def _with_ffmpeg(path: Path, handle: io.FileIO, stack: contextlib.ExitStack) -> 
         raise _bad(path, "has no audio stream", "Remove it from the sources.")
     audio = container.streams.audio[0]
     rate = audio.codec_context.sample_rate or 0
-    seconds = 0.0
+    return Stream(
+        rate, _length(container, audio, handle), _ffmpeg_blocks(path, container, audio, rate)
+    )
+
+
+def _length(container: Any, audio: Any, handle: io.FileIO) -> float:
+    """The seconds that a container promises, 0 when it promises none."""
+    import av
+
+    name = container.format.name
+    if name == "aac" or (name == "mp3" and not _has_length_tag(handle)):
+        return 0.0  # what FFmpeg tells is a guess from the first frames
     if audio.duration is not None and audio.time_base is not None:
-        seconds = float(audio.duration * audio.time_base)
-    elif container.duration is not None:
-        seconds = container.duration / av.time_base
-    return Stream(rate, seconds, _ffmpeg_blocks(path, container, audio, rate))
+        return float(audio.duration * audio.time_base)
+    return float(container.duration / av.time_base) if container.duration else 0.0
+
+
+def _has_length_tag(handle: io.FileIO) -> bool:
+    """Whether an mp3 tells its length, in a tag behind the ID3 tag."""
+    position = handle.tell()
+    handle.seek(0)
+    head = handle.read(10)
+    # The size of an ID3 tag is written in four bytes of seven bits.
+    size = sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    handle.seek(10 + size if head[:3] == b"ID3" else 0)
+    frame = handle.read(4096)
+    handle.seek(position)
+    return any(tag in frame for tag in (b"Xing", b"Info", b"VBRI"))
 
 
 def _ffmpeg_blocks(path: Path, container: Any, audio: Any, rate: int) -> Iterator[Samples]:

@@ -38,6 +38,13 @@ def latest_with_checkpoints(project: Project) -> Path | None:
     return runs[-1] if runs else None
 
 
+def done_epochs(project: Project) -> int:
+    """The epochs that the newest run with checkpoints has done whole."""
+    run = latest_with_checkpoints(project)
+    whole = checkpoint.readable(run) if run else []
+    return whole[0].progress.epoch if whole else 0
+
+
 def _choose(project: Project, *, resume: bool, fresh: bool) -> Path:
     """The folder of the run to go on with, or of a new one. Raises RefusedError."""
     earlier = latest_with_checkpoints(project)
@@ -47,10 +54,8 @@ def _choose(project: Project, *, resume: bool, fresh: bool) -> Path:
                 f"{clean(str(project.folder))} has no run to resume. Train without --resume."
             )
         return new_folder(project.runs_dir)
-    whole = checkpoint.readable(earlier)
-    epochs = project.settings.training.epochs
-    if whole and whole[0].progress.epoch >= epochs:
-        done = whole[0].progress.epoch
+    done = done_epochs(project)
+    if done >= project.settings.training.epochs:
         raise RefusedError(
             f"Run {earlier.name} has done {done} epochs, as many as the project asks for. "
             f"Continue it with '--resume --set epochs={done + max(1, done // 2)}', "

@@ -178,7 +178,7 @@ def _hash_wav(path: Path) -> str:
         return sha256_file(path)
     except OSError as error:
         raise DatasetError(
-            f"{clean(str(path))} cannot be read ({clean(error.strerror)}). "
+            f"{clean(str(path))} cannot be read ({clean(str(error))}). "
             "Run 'voicetui prepare' again; it is made anew from the recording."
         ) from error
 

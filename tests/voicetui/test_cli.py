@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers_jobs import HOSTILE, make_project
-from helpers_terminal import OnTerminal, command
+from helpers_terminal import OnPipes, OnTerminal, unsafe
 
 from engine import project as projects
 from engine.settings import SETTINGS
@@ -127,35 +126,22 @@ def test_wrong_use_is_2_and_says_what_to_do(
         ("TranscriptionError", 1),
     ],
 )
-def test_the_exit_code_of_each_error_at_work(
-    error: str, code: int, tmp_path: Path, capfd: pytest.CaptureFixture[str], fork: object
-) -> None:
-    folder = make_project(tmp_path / "voice")
-    assert fork(lambda: _work(error, "train", str(folder))).wait() == code  # type: ignore[operator]
-    out, err = capfd.readouterr()
-    assert out.count("what went wrong") == 1
-    assert "FAILED" in out
-    assert err == ""
+def test_the_exit_code_of_each_error_at_work(error: str, code: int, tmp_path: Path) -> None:
+    child = OnPipes(error, "train", str(make_project(tmp_path / "voice")))
+    out, err = child.communicate()
+    assert child.returncode == code
+    assert out.count(b"what went wrong") == 1
+    assert b"FAILED" in out
+    assert err == b""
 
 
-def _work(work: str, *arguments: str) -> None:
-    """In a forked child: run a command line whose jobs do `work`, and end with its code."""
-    import helpers_jobs
-
-    helpers_jobs.install(work)
-    os._exit(cli.run(arguments))
-
-
-def test_an_error_nobody_foresaw_leaves_a_report(
-    tmp_path: Path, home: Path, capfd: pytest.CaptureFixture[str], fork: object
-) -> None:
-    folder = make_project(tmp_path / "voice")
-    child = fork(lambda: _work("ZeroDivisionError", "train", str(folder)))  # type: ignore[operator]
-    assert child.wait() == 1
-    out, err = capfd.readouterr()
-    assert "Traceback" not in out + err
+def test_an_error_nobody_foresaw_leaves_a_report(tmp_path: Path, home: Path) -> None:
+    child = OnPipes("ZeroDivisionError", "train", str(make_project(tmp_path / "voice")))
+    out, err = child.communicate()
+    assert child.returncode == 1
+    assert b"Traceback" not in out + err
     [report] = (home / "state" / "voicetui" / "crashes").iterdir()
-    assert str(report) in out
+    assert str(report).encode() in out
     text = report.read_text()
     assert "Traceback" in text
     assert "ZeroDivisionError: what went wrong" in text
@@ -221,17 +207,10 @@ def test_a_wrong_setting_is_told(
     assert hint in capsys.readouterr().err
 
 
-def test_settings_given_to_train_hold_for_that_time_only(tmp_path: Path, fork: object) -> None:
+def test_settings_given_to_train_hold_for_that_time_only(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "voice")
     before = (folder / "project.toml").read_bytes()
-
-    def train() -> None:
-        import helpers_jobs
-
-        helpers_jobs.install("quick")
-        os._exit(cli.run(["train", str(folder), "--set", "epochs=77"]))
-
-    assert fork(train).wait() == 0  # type: ignore[operator]
+    OnPipes("quick", "train", str(folder), "--set", "epochs=77").communicate()
     assert '"epochs":77' in (folder / "runs" / "0001" / "events.jsonl").read_text()
     assert (folder / "project.toml").read_bytes() == before
 
@@ -299,35 +278,23 @@ HOSTILE_NAME = HOSTILE.replace("\x00", "").replace("/", "|")
     ],
 )
 def test_hostile_arguments_are_shown_safely(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fork: object
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    read, write = os.pipe()
-
-    def call() -> None:
-        os.dup2(write, 1)
-        os.dup2(write, 2)
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-        os._exit(cli.run(arguments))
-
-    child = fork(call)  # type: ignore[operator]
-    os.close(write)
-    with open(read, "rb") as pipe:
-        shown = pipe.read().decode()
-    assert child.wait() == 2
-    assert shown.startswith("error: ")
-    assert not [char for char in shown if char != "\n" and not char.isprintable()]
+    child = OnPipes("quick", *arguments)
+    out, err = child.communicate()
+    assert child.returncode == 2
+    assert out == b""
+    assert err.startswith(b"error: ")
+    assert not unsafe(err)
 
 
 def test_a_project_in_a_hostile_folder(tmp_path: Path) -> None:
     folder = tmp_path / HOSTILE_NAME
     folder.mkdir()
-    make_project(folder)
-    child = OnTerminal(command("quick", "train", os.fsencode(folder)))
+    child = OnTerminal.forked("quick", "train", str(make_project(folder)))
     assert child.end() == 0
     child.close()
-    shown = child.seen.replace(b"\r\n", b"\n").decode()
-    assert "BEST MODEL" in shown
-    assert "aGk=" in shown
-    assert not [char for char in shown if char != "\n" and not char.isprintable()]
+    assert b"BEST MODEL" in child.seen
+    assert b"aGk=" in child.seen
+    assert not unsafe(child.seen)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,12 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers_jobs import CHATTER, make_project
-from helpers_terminal import OnTerminal, command, wait_until
+from helpers_terminal import OnPipes, OnTerminal, unsafe, wait_until
 
 from engine.eventlog import read_all
 from engine.status import RunState, read_state
 
+PIPE_BYTES = 1 << 16
 Start = Callable[..., OnTerminal]
+StartKind = Callable[..., OnTerminal]
 
 
 @pytest.fixture
@@ -29,8 +30,8 @@ def project(tmp_path: Path) -> Path:
 def start(project: Path) -> Iterator[Start]:
     children: list[OnTerminal] = []
 
-    def begin(work: str, *options: str) -> OnTerminal:
-        children.append(OnTerminal(command(work, "train", str(project), *options)))
+    def begin(work: str, *options: str, kind: StartKind = OnTerminal.forked) -> OnTerminal:
+        children.append(kind(work, "train", str(project), *options))
         return children[-1]
 
     yield begin
@@ -128,6 +129,25 @@ def test_a_run_goes_on_without_its_terminal(project: Path, start: Start) -> None
     assert records[-1].kind == "finished"
 
 
+def test_after_a_hang_up_nothing_is_printed_any_more(project: Path, start: Start) -> None:
+    child = begun(start("steps"))
+    child.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: _is_shut(child.process.pid), "the terminal to be let go")
+    shown = child.read()
+    taken = len(kinds(project))
+    wait_until(lambda: len(kinds(project)) > taken + 20, "steps after the hang-up")
+    (project / "finish").touch()
+    assert child.end() == 0
+    assert child.seen == shown
+    assert kinds(project)[-1] == "finished"
+
+
+def _is_shut(pid: int) -> bool:
+    """Whether only stdin of a process still leads to a terminal."""
+    descriptors = Path(f"/proc/{pid}/fd").iterdir()
+    return [path.name for path in descriptors if "/pts/" in str(path.readlink())] == ["0"]
+
+
 def test_a_run_that_lost_its_terminal_can_still_be_stopped(project: Path, start: Start) -> None:
     child = begun(start("steps"))
     child.hang_up()
@@ -141,7 +161,8 @@ def test_a_run_that_lost_its_terminal_can_still_be_stopped(project: Path, start:
 def test_a_frozen_terminal_stops_no_step(
     project: Path, start: Start, options: tuple[str, ...]
 ) -> None:
-    child = start("chatty", *options)  # nobody reads what it writes
+    # Nobody reads what it writes; a fresh interpreter, since its end must not wait either.
+    child = start("chatty", *options, kind=OnTerminal.spawned)
     wait_until(lambda: child.process.poll() is not None, "its end")
     assert child.process.returncode == 0
     assert kinds(project).count("warning") == CHATTER
@@ -151,10 +172,7 @@ def test_a_frozen_terminal_stops_no_step(
 
 
 def test_a_run_outlives_the_reader_of_its_output(project: Path) -> None:
-    process = subprocess.Popen(
-        command("steps", "train", str(project), "--json"), stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
+    process = OnPipes("steps", "train", str(project), "--json")
     assert json.loads(process.stdout.readline())["kind"] == "started"
     process.stdout.close()
     taken = len(kinds(project))
@@ -165,23 +183,21 @@ def test_a_run_outlives_the_reader_of_its_output(project: Path) -> None:
 
 
 def test_json_on_a_pipe_is_the_log_line_for_line(project: Path) -> None:
-    done = subprocess.run(
-        command("chatty", "train", str(project), "--json"), capture_output=True, check=True
-    )
-    assert done.stdout == (run_of(project) / "events.jsonl").read_bytes()
-    assert f"step {CHATTER}/".encode() in done.stderr
-    assert b"chatter" not in done.stdout + done.stderr
+    process = OnPipes("quick", "train", str(project), "--json")
+    out, err = process.communicate()
+    assert process.returncode == 0
+    assert out == (run_of(project) / "events.jsonl").read_bytes()
+    assert b"step 2/2" in err
 
 
 def test_a_slow_reader_of_a_pipe_gets_everything(project: Path) -> None:
-    process = subprocess.Popen(
-        command("chatty", "train", str(project), "--json"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
+    process = OnPipes("chatty", "train", str(project), "--json")
+    process.stderr.close()
     wait_until(lambda: state_of(project).ended, "the end of the work")
-    assert process.stdout.read() == (run_of(project) / "events.jsonl").read_bytes()
+    shown = process.stdout.read()
+    assert shown == (run_of(project) / "events.jsonl").read_bytes()
+    assert len(shown) > 4 * PIPE_BYTES
+    assert b"chatter" not in shown
     assert process.wait() == 0
 
 
@@ -191,6 +207,7 @@ def test_a_signal_before_the_work_begins_ends_at_once(
 ) -> None:
     child = start("slow_to_begin")
     wait_until((project / "making").exists, "the session to be made")
+    child.process.send_signal(signal.SIGHUP)  # ends nothing here either
     child.process.send_signal(number)
     assert child.end(within=5) == code
     assert b"Traceback" not in child.seen
@@ -202,13 +219,11 @@ def test_no_control_byte_of_a_hostile_text_reaches_the_terminal(
 ) -> None:
     child = start("hostile")
     assert child.end() == 0
-    shown = child.seen.replace(b"\r\n", b"\n")
-    assert shown.count(b"aGk=") > 8
-    assert not [char for char in shown.decode() if char != "\n" and not char.isprintable()]
+    assert child.seen.count(b"aGk=") > 8
+    assert not unsafe(child.seen)
 
 
 def test_hostile_text_in_json_stays_json(project: Path, start: Start) -> None:
     child = start("hostile", "--json")
     assert child.end() == 0
-    shown = child.seen.replace(b"\r\n", b"\n")
-    assert not [char for char in shown.decode() if char != "\n" and not char.isprintable()]
+    assert not unsafe(child.seen)

@@ -6,13 +6,12 @@ import contextlib
 import json
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from helpers_jobs import HOSTILE, evaluated, make_project, step, warned
-from helpers_terminal import command, wait_until
+from helpers_terminal import OnPipes, wait_until
 
 from engine import events
 from engine.eventlog import EventLog, read_all
@@ -40,17 +39,16 @@ def run(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @contextlib.contextmanager
-def at_work(project: Path, work: str = "steps", kind: str = "train") -> Iterator[subprocess.Popen]:
+def at_work(project: Path, work: str = "steps", kind: str = "train") -> Iterator[OnPipes]:
     """Another process that works on the project; it is killed in the end."""
-    process = subprocess.Popen(
-        command(work, kind, str(project)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = OnPipes(work, kind, str(project))
+    process.stdout.close()
+    process.stderr.close()
     try:
-        wait_until(lambda: any(map(len, map(read_all, logs(project)))), "the work to begin")
+        wait_until(lambda: "started" in kinds(project), "the work to begin")
         yield process
     finally:
         process.kill()
-        process.wait()
 
 
 def logs(project: Path) -> list[Path]:
@@ -116,14 +114,12 @@ def test_a_request_that_waits_for_its_turn_says_so(project: Path, run: Run) -> N
 def test_a_job_that_dies_before_its_answer(project: Path, run: Run) -> None:
     with at_work(project) as process:
         process.send_signal(signal.SIGSTOP)
-        waiting = subprocess.Popen(
-            command("steps", "save", str(project)), stderr=subprocess.PIPE, text=True
-        )
+        waiting = OnPipes("steps", "save", str(project))
         wait_until(lambda: list(project.glob("runs/0001/requests/*.json")), "the request")
         process.kill()
-        _, err = waiting.communicate(timeout=20)
+        _, err = waiting.communicate()
         assert waiting.returncode == 1
-        assert "0001 crashed before it answered" in err
+        assert b"0001 crashed before it answered" in err
 
 
 def test_only_a_training_is_saved(project: Path, run: Run) -> None:
@@ -215,14 +211,11 @@ def test_attach_ends_as_the_job_did(project: Path, run: Run, end: events.Event, 
 
 def test_attach_follows_to_the_end(project: Path) -> None:
     with at_work(project) as process:
-        watcher = subprocess.Popen(
-            command("steps", "attach", str(project), "--json"), stdout=subprocess.PIPE
-        )
-        assert watcher.stdout is not None
+        watcher = OnPipes("steps", "attach", str(project), "--json")
         assert json.loads(watcher.stdout.readline())["kind"] == "started"
         (project / "finish").touch()
         assert process.wait() == 0
-        rest, _ = watcher.communicate(timeout=20)
+        rest, _ = watcher.communicate()
         assert watcher.returncode == 0
         assert logs(project)[0].read_bytes().endswith(rest)
         assert rest.count(b'"kind":"finished"') == 1
@@ -230,15 +223,10 @@ def test_attach_follows_to_the_end(project: Path) -> None:
 
 def test_leaving_does_not_stop_the_job(project: Path) -> None:
     with at_work(project) as process:
-        watcher = subprocess.Popen(
-            command("steps", "attach", str(project)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert watcher.stdout is not None
+        watcher = OnPipes("steps", "attach", str(project))
         watcher.stdout.readline()
         watcher.send_signal(signal.SIGINT)
-        _, err = watcher.communicate(timeout=20)
+        _, err = watcher.communicate()
         assert watcher.returncode == 130
         assert err == b"left 0001; it goes on\n"
         before = len(kinds(project))
@@ -248,12 +236,11 @@ def test_leaving_does_not_stop_the_job(project: Path) -> None:
 
 def test_a_second_writer_is_refused_and_told_who_has_it(project: Path) -> None:
     with at_work(project) as process:
-        second = subprocess.run(
-            command("steps", "train", str(project)), capture_output=True, text=True, check=False
-        )
+        second = OnPipes("steps", "train", str(project))
+        out, err = second.communicate()
         assert second.returncode == 3
-        assert f"process {process.pid}" in second.stderr
-        assert second.stdout == ""
+        assert f"process {process.pid}".encode() in err
+        assert out == b""
 
 
 def test_nothing_hostile_is_shown(project: Path, run: Run) -> None:

@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SPEECH, help="folder for the recordings")
     options = parser.parse_args()
     for stem, (container, codec) in FORMATS.items():
-        text = (SPEECH / f"{stem}.txt").read_text()
+        text = (SPEECH / f"{stem}.txt").read_text(encoding="utf-8")
         samples, rate = read_aloud(text, options.voice, stem)
         path = options.out / f"{stem}.{container}"
         with atomic_path(path) as temporary:
