@@ -42,6 +42,13 @@ class Project:
         return settings.resolve(profile.load(self.profile).values, self.values)
 
     @property
+    def base_reference(self) -> str:
+        """The base as a known name or an absolute folder."""
+        from engine.xtts import base as bases
+
+        return self.base if self.base in bases.known() else str(self.folder.absolute() / self.base)
+
+    @property
     def dataset_dir(self) -> Path:
         return self.folder / "dataset"
 

@@ -155,7 +155,8 @@ def _session_maker(work: Work, kind: str) -> Callable[..., Session]:
     def session(project: Project, **_options: Any) -> Session:
         if work is slow_to_begin:
             (project.folder / "making").touch()
-            time.sleep(60)
+            while True:
+                time.sleep(PACE_SECONDS)
         with contextlib.ExitStack() as held:
             held.enter_context(lock.hold(project.folder, kind))
             parent = project.runs_dir if kind == "train" else project.jobs_dir

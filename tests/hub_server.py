@@ -211,9 +211,6 @@ def running(patch: pytest.MonkeyPatch) -> Iterator[Hub]:
             server.server_close()
 
 
-# --- wrong answers --------------------------------------------------------------------------------
-
-
 def status(code: int, error: str = "") -> Fault:
     return lambda handler: handler.answer(code, {"X-Error-Code": error} if error else {})
 

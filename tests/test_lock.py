@@ -110,6 +110,6 @@ def test_asking_who_holds_it_never_gets_in_a_writers_way(
     os.close(writer)
     assert os.read(reader, 4) == b"asks"
     os.close(reader)
-    for _ in range(200):
+    for _ in range(100):
         with lock.hold(tmp_path, "train"):
             pass

@@ -233,9 +233,9 @@ def _device(event: events.Device) -> str:
 
 def _stopped(event: events.Stopped, job: str) -> str:
     by = _STOPPED_BY.get(event.reason, clean(event.reason))
-    if event.step is not None:
-        return f"stopped by {by} at step {event.step}, all of it saved; 'voicetui train' goes on"
-    return f"stopped by {by}, all of it saved; 'voicetui {clean(job)}' goes on"
+    where = f" at step {event.step}" if event.step is not None else ""
+    again = "'voicetui train'" if job == "train" else "the same command"
+    return f"stopped by {by}{where}, all of it saved; {again} goes on from there"
 
 
 def _facts(summary: Mapping[str, Any]) -> str:

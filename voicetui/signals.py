@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 from engine.errors import StopRequested
 
 # A terminal or a wrapper may deliver one key press twice; nobody presses twice this fast.
-DUPLICATE_SECONDS = 0.0
+DUPLICATE_SECONDS = 0.02
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -31,10 +31,11 @@ class Signals:
     came twice: end now. `hung_up` tells that the terminal is gone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.reason: str | None = None
         self.forced: int | None = None
         self.hung_up = False
+        self._clock = clock
         self._guarded = False
         self._first: dict[int, float] = {}
         self._before: dict[signal.Signals, Any] = {}
@@ -71,7 +72,7 @@ class Signals:
         if number == signal.SIGHUP:
             self.hung_up = True
             return
-        now = time.monotonic()
+        now = self._clock()
         first = self._first.setdefault(number, now)
         is_duplicate = first < now <= first + DUPLICATE_SECONDS
         if is_duplicate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +74,7 @@ def find_speech(samples: Samples, progress: Callable[[float, float], None]) -> l
     return [Span(round(s["start"] / RATE, 3), round(s["end"] / RATE, 3)) for s in found]
 
 
-def quiet_level(levels: Samples, spans: list[Span]) -> float:
+def quiet_level(levels: Samples, spans: Sequence[Span]) -> float:
     """The level in dB under which a recording is between words.
 
     It lies two fifths of the way from the background to the speech. `levels` are those of each 10 ms.

@@ -73,7 +73,10 @@ def decide(
 
 
 def sides(clips: Sequence[Span], held_out: HeldOut) -> list[Split]:
-    """Where the clips of one source belong; "" is so near to held-out speech that it is not used."""
+    """Where the clips of one source belong; "" is so near to held-out speech that it is not used.
+
+    A source that would have nothing left to train on uses those clips all the same.
+    """
     middles = [(clip.start + clip.end) / 2 for clip in clips]
     found: list[Split] = ["train"] * len(clips)
     for block in held_out:
@@ -85,7 +88,7 @@ def sides(clips: Sequence[Span], held_out: HeldOut) -> list[Split]:
                 found[index] = ""
         for index in inside:
             found[index] = "eval"
-    return found
+    return found if "train" in found else [where or "train" for where in found]
 
 
 def _seconds(spans: Sequence[Span]) -> float:
@@ -126,27 +129,26 @@ def _block(sha256: str, clips: Sequence[Span], share: float) -> HeldOut:
     candidates = []
     for first in range(len(clips)):
         reach = bisect_left(until, until[first] + target)
-        ends = {max(first + 1, min(end, len(clips))) for end in (reach - 1, reach)}
-        for end in ends:
-            before = after = 0
-            while (
-                before < first
-                and clips[first].start - clips[first - 1 - before].end < GUARD_SECONDS
-            ):
-                before += 1
-            while (
-                end + after < len(clips)
-                and clips[end + after].start - clips[end - 1].end < GUARD_SECONDS
-            ):
-                after += 1
-            if first - before + len(clips) - end - after == 0:
-                continue  # nothing would be left to train on
-            lost = until[first] - until[first - before] + until[end + after] - until[end]
+        for end in sorted({max(first + 1, min(end, len(clips))) for end in (reach - 1, reach)}):
+            if end - first == len(clips):
+                continue
+            before, after = _guarded(clips, first, end)
+            lost = until[first] - until[before] + until[after] - until[end]
             off = abs(until[end] - until[first] - target)
             turn = (first - int(sha256[:8], 16)) % len(clips)
             block = Span(clips[first].start, clips[end - 1].end)
             candidates.append((round(off + lost, 1), turn, block))
     return (min(candidates)[2],) if candidates else NOTHING
+
+
+def _guarded(clips: Sequence[Span], first: int, end: int) -> tuple[int, int]:
+    """The range of clips that a block and its guard cover."""
+    before, after = first, end
+    while before > 0 and clips[first].start - clips[before - 1].end < GUARD_SECONDS:
+        before -= 1
+    while after < len(clips) and clips[after].start - clips[end - 1].end < GUARD_SECONDS:
+        after += 1
+    return before, after
 
 
 def _something(clips: Mapping[str, Sequence[Span]], share: float) -> dict[str, HeldOut]:

@@ -7,7 +7,6 @@ A run that was killed goes on with the chunks that have no line yet.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,16 +64,15 @@ class Transcript:
         """All segments in time order."""
         return [segment for index in sorted(self.heard) for segment in self.heard[index]]
 
-    def add(self, results: Iterable[tuple[int, tuple[Segment, ...]]]) -> None:
-        """Keep chunks as they come; each is on the disk before the next is taken."""
+    def add(self, index: int, segments: tuple[Segment, ...]) -> None:
+        """Keep what was heard in a chunk; it is on the disk when this returns."""
         file = Appender(self.path)
         try:
-            for index, segments in results:
-                line = {"chunk": index, "segments": [as_row(s) for s in segments]}
-                file.append(_line(line), durable=True)
-                self.heard[index] = segments
+            line = {"chunk": index, "segments": [as_row(segment) for segment in segments]}
+            file.append(_line(line), durable=True)
         finally:
             file.close()
+        self.heard[index] = segments
 
 
 def start(path: Path, seconds: float, spans: list[Span], chunks: list[Span]) -> Transcript:

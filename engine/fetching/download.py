@@ -94,7 +94,7 @@ def download(hub: Transfer, wanted: Wanted, target: Path, meter: Meter) -> tuple
                 part.discard()
                 raise DownloadError(f"{wanted.name} {problem}. It was removed. {BY_HAND}")
             # A power cut may have torn the bytes of an earlier attempt: once more, from the start.
-            pass
+            part.restart()
         part.commit()
         return part.length, sha256
 

@@ -145,14 +145,14 @@ def commit(run: Path, snapshot: Snapshot) -> Path:
 def _open(folder: Path) -> Checkpoint:
     """Read a checkpoint's manifest and compare the sizes. Raises DamagedError."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         own = manifest.pop("self")
         whole = own == _digest(manifest) and manifest["format"] == FORMAT_VERSION
         files = manifest["files"]
         sizes = {name: (folder / name).stat().st_size for name in files}
         if not whole or any(sizes[name] != entry["size"] for name, entry in files.items()):
             raise ValueError("its files are not those of its manifest")
-        state = json.loads((folder / STATE).read_text())
+        state = json.loads((folder / STATE).read_text("utf-8"))
         return Checkpoint(
             folder,
             manifest["step"],

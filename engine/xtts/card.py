@@ -16,7 +16,7 @@ FILE_NAME = "voicetui.json"
 def _own_card(base: Path) -> dict[str, Any]:
     """The card of a base that is itself an export, or nothing."""
     path = base / FILE_NAME
-    return dict(json.loads(path.read_text())) if path.is_file() else {}
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
 
 def licence_of(reference: str) -> str:

@@ -66,7 +66,7 @@ def session(
 
 def export(project: Project, job: Job, run: Path, saved: Checkpoint, final: Path) -> Finished:
     """Write the export folder; it gets its name when all of it is there."""
-    base = bases.locate(project.base)
+    base = bases.locate(project.base_reference)
     bases.check(base)
     sweep(final.parent)
     size = sum((base / name).stat().st_size for name in bases.FILES)
@@ -146,14 +146,14 @@ def _write_card(project: Project, run: Path, saved: Checkpoint, draft: Path) -> 
         "voice": project.name,
         "language": project.language,
         "base": project.base,
-        "base_licence": card.licence_of(project.base),
-        "lineage": card.lineage_of(bases.locate(project.base)),
+        "base_licence": card.licence_of(project.base_reference),
+        "lineage": card.lineage_of(bases.locate(project.base_reference)),
         "run": run.name,
         "step": saved.step,
         "epochs": saved.progress.epoch,
         "settings": dict(saved.facts["settings"]),
         "versions": dict(saved.facts["versions"]),
-        "dataset": json.loads(summary_path.read_text()) if summary_path.exists() else {},
+        "dataset": json.loads(summary_path.read_text("utf-8")) if summary_path.exists() else {},
         "dataset_hash": saved.facts["dataset"],
         "evaluations": [
             {

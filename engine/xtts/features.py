@@ -79,7 +79,7 @@ class Features:
     """The feature cache of a dataset, its arrays mapped from disk."""
 
     def __init__(self, folder: Path) -> None:
-        index = json.loads((folder / _INDEX).read_text())
+        index = json.loads((folder / _INDEX).read_text("utf-8"))
         self.dataset_hash: str = index["dataset"]
         self.encoder_hash: str = index["encoder"]
         self.entries = [Entry(**entry) for entry in index["entries"]]

@@ -53,7 +53,7 @@ def say(
     if not text.strip():
         raise InputError("There is nothing to say: the text is empty.")
     _, saved = chosen_checkpoint(project, checkpoint)
-    base = bases.locate(project.base)
+    base = bases.locate(project.base_reference)
     import torch
 
     model = synthesizer(base, saved)

@@ -72,7 +72,7 @@ def _tokenizer(path: Path) -> Any:
 
     try:
         return VoiceBpeTokenizer(vocab_file=str(path))
-    except Exception as error:  # noqa: BLE001 - the tokenizers library raises nothing narrower
+    except Exception as error:  # the tokenizers library raises nothing narrower
         raise BaseModelError(
             f"{clean(str(path))} is not a tokenizer file ({clean(str(error))}). "
             "Fetch it again with the base."

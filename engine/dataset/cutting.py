@@ -1,0 +1,160 @@
+"""One recording cut into clips: its rows, its wavs, and a record of them in the cache."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.audio import wav
+from engine.audio.decode import Samples
+from engine.audio.level import fade
+from engine.dataset import clips
+from engine.dataset.clips import Clip, Reason, SourceRef
+from engine.dataset.judge import Tokenizer, judge
+from engine.dataset.names import wav_name
+from engine.dataset.segment import Piece
+from engine.dataset.sources import Source
+from engine.dataset.transcripts import Segment
+from engine.files import write_json
+
+FORMAT_VERSION = 1
+RATE = 22_050
+# coqui's recipes and demo train no longer clip (`max_wav_length`).
+MOST_SAMPLES = 255_995
+_FADE_SAMPLES = round(0.005 * RATE)
+
+
+@dataclass(frozen=True)
+class CutSource:
+    """What one recording gave. `unknown` counts the clips with a character nobody can tokenise."""
+
+    seconds: float
+    speech_seconds: float
+    clips: tuple[Clip, ...]
+    unknown: Counter[str]
+
+    @property
+    def kept(self) -> list[Clip]:
+        return [clip for clip in self.clips if clip.state == "kept"]
+
+    @property
+    def dropped(self) -> list[Clip]:
+        return [clip for clip in self.clips if clip.state == "dropped"]
+
+
+def describe(
+    pieces: Sequence[Piece],
+    segments: Sequence[Segment],
+    source: Source,
+    *,
+    stem: str,
+    language: str,
+    tokenizer: Tokenizer,
+    most_tokens: int,
+) -> tuple[tuple[Clip, ...], Counter[str]]:
+    """The pieces of a recording as clips, judged and named, and the characters nobody knows."""
+    rows: list[Clip] = []
+    unknown: Counter[str] = Counter()
+    number = 0
+    for piece, heard in zip(pieces, _heard_in(pieces, segments), strict=True):
+        reason, scores, strange = judge(piece, heard, tokenizer, most_tokens)
+        unknown.update(strange)
+        if reason is None and _samples(piece.start, piece.end)[1] > MOST_SAMPLES:
+            reason = Reason.TOO_LONG
+        number += reason is None
+        # Ids stay unique even where a recogniser gives words no length.
+        earliest = round(rows[-1].start * 1000) + 1 if rows else 0
+        start = max(round(piece.start * 1000), earliest)
+        rows.append(
+            Clip(
+                id=f"{source.id}-{start:08d}",
+                source=SourceRef(source.name, source.sha256),
+                start=start / 1000,
+                end=max(start + 1, round(piece.end * 1000)) / 1000,
+                wav=wav_name(stem, number) if reason is None else "",
+                text=piece.text,
+                text_second=None,
+                agreement=None,
+                words=piece.words,
+                language=language,
+                speaker="",
+                split="",
+                state="kept" if reason is None else "dropped",
+                reason=reason or "",
+                scores=scores,
+            )
+        )
+    return tuple(rows), unknown
+
+
+def _heard_in(pieces: Sequence[Piece], segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """The segments that overlap each piece; both are in time order."""
+    first = 0
+    for piece in pieces:
+        while first < len(segments) and segments[first].end <= piece.start:
+            first += 1
+        last = first
+        while last < len(segments) and segments[last].start < piece.end:
+            last += 1
+        yield list(segments[first:last])
+
+
+def write_wavs(
+    dataset: Path, rows: Sequence[Clip], samples: Samples, progress: Callable[[int, int], None]
+) -> None:
+    """Write the wavs of kept clips from the 22,050 Hz samples of their recording, with 5 ms fades.
+
+    `progress` gets the clips done and in all before each. Raises DiskFullError.
+    """
+    kept = [clip for clip in rows if clip.wav]
+    for done, clip in enumerate(kept):
+        progress(done, len(kept))
+        start, length = _samples(clip.start, clip.end)
+        wav.write(dataset / clip.wav, fade(samples[start : start + length], _FADE_SAMPLES), RATE)
+
+
+def _samples(start: float, end: float) -> tuple[int, int]:
+    """The first sample and the number of samples of a clip."""
+    first = round(start * RATE)
+    return first, round(end * RATE) - first
+
+
+def save(record: Path, cut: CutSource) -> None:
+    """Write what a recording gave into the cache, after its wavs. Raises DiskFullError."""
+    write_json(
+        record,
+        {
+            "v": FORMAT_VERSION,
+            "seconds": cut.seconds,
+            "speech_seconds": cut.speech_seconds,
+            "unknown": cut.unknown,
+            # The name may hold bytes that are not text; it is not part of what was computed.
+            "clips": [
+                clips.as_row(replace(c, source=replace(c.source, path=""))) for c in cut.clips
+            ],
+        },
+    )
+
+
+def load(record: Path, dataset: Path, source: Source) -> CutSource | None:
+    """What a recording gave before, None when it must be cut again: no record, or a wav is gone."""
+    try:
+        content: dict[str, Any] = json.loads(record.read_text())
+        reference = SourceRef(source.name, source.sha256)
+        rows = tuple(replace(clips.from_row(row), source=reference) for row in content["clips"])
+        cut = CutSource(
+            content["seconds"], content["speech_seconds"], rows, Counter(content["unknown"])
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    whole = all(_whole(dataset / clip.wav, clip) for clip in cut.kept)
+    return cut if whole and content["v"] == FORMAT_VERSION else None
+
+
+def _whole(path: Path, clip: Clip) -> bool:
+    expected = wav.file_size(_samples(clip.start, clip.end)[1])
+    return path.is_file() and path.stat().st_size == expected

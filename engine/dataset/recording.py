@@ -1,0 +1,214 @@
+"""One recording on its way to clips: decoded, searched for speech, transcribed, cut.
+
+Each step that costs time is kept in the project's cache, named by the content of the recording and
+by the settings that the step depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from engine import languages
+from engine.audio.decode import Samples
+from engine.audio.level import frame_levels
+from engine.audio.speech import RATE as SPEECH_RATE
+from engine.audio.speech import find_speech
+from engine.audio.spool import open_raw, spool
+from engine.dataset import asr_models, cutting, transcripts
+from engine.dataset.asr_models import Fetcher
+from engine.dataset.chunks import pack
+from engine.dataset.cutting import CutSource
+from engine.dataset.judge import Tokenizer
+from engine.dataset.pulse import Pulse
+from engine.dataset.segment import segment
+from engine.dataset.sources import Source
+from engine.dataset.transcribe import Recogniser
+from engine.dataset.transcripts import Transcript
+from engine.files import remove_dir, sha256_file, sweep
+from engine.jobs import Job
+from engine.project import Project
+from engine.text import clean
+from engine.xtts import base as bases
+
+# Raised when the same recording and settings would give other chunks, or other clips.
+_HEARING_VERSION = 1
+_CUTTING_VERSION = 1
+
+
+class Recordings:
+    """Cuts the recordings of one project. `close` it: it may hold a recogniser's process."""
+
+    def __init__(self, project: Project, job: Job, pulse: Pulse, fetch: Fetcher | None) -> None:
+        self._project = project
+        self._settings = project.settings.dataset
+        self._job = job
+        self._pulse = pulse
+        self._fetch = fetch
+        self._vocab = _vocab(project)
+        self._recogniser: Recogniser | None = None
+        self._work = project.cache_dir / "work"
+        self._transcripts = project.cache_dir / "transcripts"
+        self._cuts = project.cache_dir / "cuts"
+        for folder in (self._transcripts, self._cuts, project.dataset_dir / "wavs"):
+            sweep(folder)
+        remove_dir(self._work)
+
+    def close(self) -> None:
+        if self._recogniser is not None:
+            self._recogniser.close()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def known(self, source: Source, stem: str) -> CutSource | None:
+        """What the recording gave in an earlier run with the same settings, if it did."""
+        return cutting.load(self._record(source, stem), self._project.dataset_dir, source)
+
+    def cut(self, source: Source, stem: str, retract: Callable[[], None]) -> CutSource:
+        """Take a recording down the whole road, as far as it was not before.
+
+        `retract` is called before a wav is written over. Raises SourceError, TranscriptionError, DiskFullError and StopRequested.
+        """
+        item = clean(source.name)
+        with self._spooled(source, item) as (speech_path, audio):
+            speech = open_raw(speech_path)
+            levels = frame_levels(speech, SPEECH_RATE)
+            transcript = self._heard(source, speech_path, speech, levels, item)
+            self._pulse.check()
+            segments = transcript.segments
+            pieces = segment(
+                [word for part in segments for word in part.words],
+                transcript.spans,
+                levels,
+                transcript.seconds,
+                shortest=self._settings.min_clip_seconds,
+                longest=self._settings.max_clip_seconds,
+            )
+            rows, unknown = cutting.describe(
+                pieces,
+                segments,
+                source,
+                stem=stem,
+                language=self._project.language,
+                tokenizer=self._tokenizer,
+                most_tokens=self._settings.max_text_tokens,
+            )
+            if any((self._project.dataset_dir / clip.wav).exists() for clip in rows if clip.wav):
+                retract()
+            self._forget(source)
+            cutting.write_wavs(
+                self._project.dataset_dir,
+                rows,
+                audio,
+                lambda done, total: self._pulse.progress("cut", done, total, "clips", item),
+            )
+        result = CutSource(transcript.seconds, transcript.speech_seconds, rows, unknown)
+        cutting.save(self._record(source, stem), result)
+        return result
+
+    def _forget(self, source: Source) -> None:
+        """Drop the record of what the recording gave, before its wavs are written over."""
+        for record in self._cuts.glob(f"{source.sha256[:16]}-*.json"):
+            record.unlink()
+
+    @contextmanager
+    def _spooled(self, source: Source, item: str) -> Iterator[tuple[Path, Samples]]:
+        """The recording as a raw file at 16 kHz and as samples at 22,050 Hz."""
+        self._work.mkdir(parents=True, exist_ok=True)
+        paths = {rate: self._work / f"{rate}.f32" for rate in (SPEECH_RATE, cutting.RATE)}
+        try:
+            spool(
+                source.path,
+                paths,
+                lambda done, total: self._pulse.progress("decode", done, total, "s", item),
+            )
+            yield paths[SPEECH_RATE], open_raw(paths[cutting.RATE])
+        finally:
+            for path in paths.values():
+                path.unlink(missing_ok=True)
+
+    def _heard(
+        self, source: Source, path: Path, speech: Samples, levels: Samples, item: str
+    ) -> Transcript:
+        """The whole transcript of a recording, from the cache as far as it is there."""
+        key = _hash(_HEARING_VERSION, self._project.language, self._settings.asr_model)
+        record = self._transcripts / f"{source.sha256[:16]}-{key}.jsonl"
+        transcript = transcripts.load(record)
+        if transcript is None:
+            seconds = len(speech) / SPEECH_RATE
+            spans = find_speech(
+                speech, lambda done, total: self._pulse.progress("speech", done, total, "s", item)
+            )
+            transcript = transcripts.start(record, seconds, spans, pack(spans, levels, seconds))
+        if missing := transcript.missing:
+            self._transcribe(transcript, missing, path, item)
+        return transcript
+
+    def _transcribe(
+        self, transcript: Transcript, missing: list[int], path: Path, item: str
+    ) -> None:
+        chunks = transcript.chunks
+        total = sum(chunk.seconds for chunk in chunks)
+        done = total - sum(chunks[index].seconds for index in missing)
+        results = self._hearing.transcribe(
+            path,
+            [chunks[index] for index in missing],
+            languages.whisper_code(self._project.language),
+        )
+        self._pulse.progress("transcribe", done, total, "s", item)
+        for position, segments in results:
+            transcript.add(missing[position], segments)
+            done += chunks[missing[position]].seconds
+            self._pulse.progress("transcribe", done, total, "s", item)
+
+    @property
+    def _hearing(self) -> Recogniser:
+        """The recogniser, made when it is first needed."""
+        if self._recogniser is None:
+            settings = self._settings
+            vram = 0 if settings.asr_device == "cpu" else asr_models.gpu_bytes()
+            language = languages.whisper_code(self._project.language)
+            model = asr_models.resolve(settings.asr_model, language, vram, self._fetch)
+            self._recogniser = Recogniser(model, settings, self._job.emit, self._pulse.check)
+        return self._recogniser
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from engine.xtts.vocab import Vocabulary
+
+        return Vocabulary(self._vocab, self._project.language)
+
+    @cached_property
+    def _vocab_hash(self) -> str:
+        return sha256_file(self._vocab)
+
+    def _record(self, source: Source, stem: str) -> Path:
+        settings = self._settings
+        key = _hash(
+            _HEARING_VERSION,
+            _CUTTING_VERSION,
+            self._project.language,
+            settings.asr_model,
+            settings.min_clip_seconds,
+            settings.max_clip_seconds,
+            settings.max_text_tokens,
+            self._vocab_hash,
+            stem,
+        )
+        return self._cuts / f"{source.sha256[:16]}-{key}.json"
+
+
+def _vocab(project: Project) -> Path:
+    """The vocabulary of a project's base. Raises BaseModelError with the remedy when it lacks."""
+    folder = bases.locate(project.base)
+    if not (folder / "vocab.json").is_file():
+        bases.check(folder)
+    return folder / "vocab.json"
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
