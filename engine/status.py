@@ -110,7 +110,7 @@ class RunState:
                 self.dropped[event.reason] = self.dropped.get(event.reason, 0) + 1
             case events.Stopped():
                 self.reason = event.reason
-                self._end("stopped", f"stopped ({event.reason})")
+                self._end("stopped", "")
             case events.Failed():
                 self.error = event.error
                 self._end("failed", event.message)

@@ -152,7 +152,7 @@ def slow_to_begin(job: Job) -> Finished:
 
 
 def _session_maker(work: Work, kind: str) -> Callable[..., Session]:
-    def session(project: Project, **_options: Any) -> Session:
+    def session(project: Project, *_more: object, **_options: object) -> Session:
         if work is slow_to_begin:
             (project.folder / "making").touch()
             while True:

@@ -61,7 +61,7 @@ def test_a_step_sets_the_numbers() -> None:
     [
         (events.Finished({"step": 7}), "finished", ""),
         (events.Failed("DatasetError", "no clips"), "failed", "no clips"),
-        (events.Stopped("SIGTERM", 7), "stopped", "stopped (SIGTERM)"),
+        (events.Stopped("SIGTERM", 7), "stopped", ""),
     ],
 )
 def test_an_end_takes_the_eta_away(end: Event, state: str, message: str) -> None:

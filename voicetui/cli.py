@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -154,7 +155,16 @@ def _wrong_use(error: typer.TyperException) -> int:
     return exit_codes.WRONG_USE
 
 
+def _open_closed_streams() -> None:
+    """A parent may start us without stdin, stdout or stderr: nothing is read or shown there then."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
 def main() -> None:
     """The console script."""
+    _open_closed_streams()
     faulthandler.enable()
     sys.exit(run(sys.argv[1:]))

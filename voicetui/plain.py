@@ -240,15 +240,23 @@ def _stopped(event: events.Stopped, job: str) -> str:
 
 def _facts(summary: Mapping[str, Any]) -> str:
     """The plain values of a summary, one after the other."""
-
-    def shown(value: Any) -> str:
-        return f"{value:.4g}" if isinstance(value, float) else clean(str(value))
-
     return ", ".join(
-        f"{_words(str(key))} {shown(value)}"
+        _fact(str(key), value)
         for key, value in summary.items()
         if isinstance(value, str | int | float) and value != ""
     )
+
+
+def _fact(key: str, value: str | float) -> str:
+    """A named value; names end in the unit of what they name."""
+    name, _, unit = key.rpartition("_")
+    if isinstance(value, str):
+        return f"{_words(key)} {clean(value)}"
+    if unit == "bytes":
+        return f"{_words(name) or 'size'} {size(value)}"
+    if unit == "seconds":
+        return f"{_words(name) or 'time'} {duration(value)}"
+    return f"{_words(key)} {value:.4g}" if isinstance(value, float) else f"{_words(key)} {value}"
 
 
 def _words(name: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.errors import VoicetuiError
 from engine.eventlog import Record, encode, jsonable
+from engine.events import Failed
 from engine.session import Outcome, Session
 from engine.text import clean
 from voicetui import crashes
@@ -96,7 +97,7 @@ class Runner:
         if self._terminal.failure is not None:
             raise self._terminal.failure
         if outcome.error is not None and not isinstance(outcome.error, VoicetuiError):
-            self.say(crashes.report(outcome.error))
+            self._terminal.write(ERR, crashes.report(outcome.error))
         return outcome
 
     def _attend(self, session: Session, told: bool) -> bool:
@@ -125,7 +126,8 @@ class Runner:
 def running(*, as_json: bool = False) -> Iterator[Runner]:
     """Take over signals, stdout and stderr for a runner; give them back at the end.
 
-    With `as_json`, stdout gets each event as the line of its log, and stderr the narration.
+    Stdout gets the narration and stderr what failed. With `as_json`, stdout gets each event as the
+    line of its log, and stderr all of the narration.
     Raises StopRequested when a signal comes while no session works.
     """
     narrator = Narrator()
@@ -133,8 +135,9 @@ def running(*, as_json: bool = False) -> Iterator[Runner]:
     def render(record: Record) -> Iterator[tuple[int, bytes]]:
         if as_json:
             yield OUT, encode(record)
+        aside = as_json or isinstance(record.event, Failed)
         for line in narrator.tell(record):
-            yield (ERR if as_json else OUT), encoded(line)
+            yield (ERR if aside else OUT), encoded(line)
 
     signals = Signals()
     terminal = Terminal(render, lossless=as_json)

@@ -11,24 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from engine import places
+from engine.dataset.whisper_fetch import FAMILY, REPOSITORIES
 from engine.errors import InputError, TranscriptionError
 from engine.text import clean
 
-FAMILY = "whisper"
-# The converted Whisper models that faster-whisper publishes or points to.
-REPOSITORIES = {
-    "tiny": "Systran/faster-whisper-tiny",
-    "tiny.en": "Systran/faster-whisper-tiny.en",
-    "base": "Systran/faster-whisper-base",
-    "base.en": "Systran/faster-whisper-base.en",
-    "small": "Systran/faster-whisper-small",
-    "small.en": "Systran/faster-whisper-small.en",
-    "medium": "Systran/faster-whisper-medium",
-    "medium.en": "Systran/faster-whisper-medium.en",
-    "large-v2": "Systran/faster-whisper-large-v2",
-    "large-v3": "Systran/faster-whisper-large-v3",
-    "turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
-}
 # Best first. A large model on a CPU takes many times the length of the audio, so it comes last.
 _ON_GPU = ("large-v3", "large-v2", "turbo", "medium", "small", "base", "tiny")
 _ON_CPU = ("small", "turbo", "medium", "base", "tiny", "large-v3", "large-v2")
@@ -83,10 +69,11 @@ def resolve(setting: str, language: str, vram: int, fetch: Fetcher | None = None
 
 
 def _named(name: str, language: str, fetch: Fetcher | None) -> Model:
-    if name.endswith(".en") and language != "en":
+    if language != "en" and (name.endswith(".en") or name.startswith("distil-")):
+        plain = name.removesuffix(".en").removeprefix("distil-").removesuffix(".5")
         raise InputError(
             f"asr_model is {name}, which knows English only, but the project's language is "
-            f"{clean(language)}. Take {name.removesuffix('.en')} instead."
+            f"{clean(language)}. Take {plain} instead."
         )
     for folder, where in _places(name):
         return Model(name, folder, f"named in asr_model; {where}")

@@ -88,7 +88,7 @@ def _placed(project: Project, cut: CutSource, held_out: split.HeldOut) -> list[C
         clip = replace(clip, speaker=project.name, split=by_id.get(clip.id, ""))
         if clip.state == "kept" and not clip.split:
             # The wav stays, so that a later change of the split needs no new cut.
-            clip = replace(clip, state="dropped", reason=Reason.BETWEEN_SPLITS)
+            clip = replace(clip, state="dropped", reason=Reason.BETWEEN_SPLITS.value)
         placed.append(clip)
     return placed
 

@@ -84,7 +84,7 @@ def describe(
                 speaker="",
                 split="",
                 state="kept" if reason is None else "dropped",
-                reason=reason or "",
+                reason=reason.value if reason else "",
                 scores=scores,
             )
         )

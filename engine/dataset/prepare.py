@@ -54,10 +54,11 @@ def prepare(project: Project, job: Job, fetch: Fetcher | None = None) -> Finishe
     with closing(Recordings(project, job, pulse, fetch)) as recordings:
         used, failures, duplicates = _find(project, job, pulse)
         results = _cut_all(project, job, pulse, recordings, used, failures)
-    if not results:
-        raise _nothing(project, failures)
-    job.emit(Stage("dataset"))
-    made = assemble(project, results, failed=len(failures), duplicates=duplicates)
+        if not results:
+            raise _nothing(project, failures)
+        job.emit(Stage("dataset"))
+        made = assemble(project, results, failed=len(failures), duplicates=duplicates)
+        recordings.forget_others()
     _warn(job, made)
     job.emit(DatasetWritten(made.totals))
     if not made.totals["kept_clips"]:

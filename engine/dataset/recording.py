@@ -55,7 +55,9 @@ class Recordings:
         self._work = project.cache_dir / "work"
         self._transcripts = project.cache_dir / "transcripts"
         self._cuts = project.cache_dir / "cuts"
-        for folder in (self._transcripts, self._cuts, project.dataset_dir / "wavs"):
+        self._wanted: set[Path] = set()
+        wavs = project.dataset_dir / "wavs"
+        for folder in (project.cache_dir, self._transcripts, self._cuts, wavs):
             sweep(folder)
         remove_dir(self._work)
 
@@ -66,7 +68,14 @@ class Recordings:
 
     def known(self, source: Source, stem: str) -> CutSource | None:
         """What the recording gave in an earlier run with the same settings, if it did."""
-        return cutting.load(self._record(source, stem), self._project.dataset_dir, source)
+        record = self._record(source, stem)
+        self._wanted.add(record)
+        return cutting.load(record, self._project.dataset_dir, source)
+
+    def forget_others(self) -> None:
+        """Drop the records of recordings that nobody asked for: their wavs are gone."""
+        for record in set(self._cuts.glob("*.json")) - self._wanted:
+            record.unlink()
 
     def cut(self, source: Source, stem: str, retract: Callable[[], None]) -> CutSource:
         """Take a recording down the whole road, as far as it was not before.

@@ -6,13 +6,14 @@ cannot be kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from engine.audio.decode import Samples
 from engine.audio.level import FRAME_SECONDS
-from engine.audio.speech import Span
+from engine.audio.speech import Span, quiet_level, without_silence
 from engine.dataset.clips import Reason, Word
 from engine.dataset.grouping import group
 from engine.dataset.settle import settle
@@ -53,15 +54,19 @@ def segment(
     """Cut a recording of `seconds` into pieces that do not overlap, in time order.
 
     `words` are the recogniser's, `spans` the speech that was found, `levels` those of each 10 ms.
-    Pieces without a reason last `shortest` to `longest` seconds. Speech outside of all pieces
-    comes in bits of less than 0.25 s that hold no word.
+    Pieces without a reason last `shortest` to `longest` seconds. What of the speech lies outside of
+    all pieces holds no word, and is silent or shorter than 0.25 s.
     """
-    settled = settle([word for word in words if word.text.strip()], spans, levels)
+    quiet = quiet_level(levels, spans)
+    spans = without_silence(spans, levels, quiet)
+    settled = settle([word for word in words if word.text.strip()], spans, levels, quiet)
     groups = group(settled, spans, shortest=shortest, longest=longest - 2 * MOST_PAD)
     pieces = [Piece(g[0].start, g[-1].end, tuple(g)) for g in groups]
     pieces += [Piece(rest.start, rest.end, ()) for rest in _wordless(pieces, spans)]
     pieces.sort(key=lambda piece: piece.start)
-    padded = _extend(_pad(pieces, levels), seconds, shortest)
+    # To the millisecond, and not behind the last sample.
+    seconds = math.floor(seconds * 1000) / 1000
+    padded = _extend(_pad(pieces, levels, seconds), seconds, shortest)
     return [replace(piece, reason=_reason(piece, shortest, longest)) for piece in padded]
 
 
@@ -90,18 +95,17 @@ def _wordless(pieces: list[Piece], spans: Sequence[Span]) -> Iterator[Span]:
             yield Span(start, span.end)
 
 
-def _pad(pieces: list[Piece], levels: Samples) -> list[Piece]:
+def _pad(pieces: list[Piece], levels: Samples, seconds: float) -> list[Piece]:
     """Move the edges of all pieces into the pauses around them."""
     if not pieces:
         return []
-    last = len(levels) * FRAME_SECONDS
     starts = [_edges(float("-inf"), pieces[0].start, levels)[1]]
     ends = []
     for left, right in pairwise(pieces):
         end, start = _edges(left.end, right.start, levels)
         ends.append(end)
         starts.append(start)
-    ends.append(min(last, _edges(pieces[-1].end, float("inf"), levels)[0]))
+    ends.append(min(seconds, _edges(pieces[-1].end, float("inf"), levels)[0]))
     return [
         replace(piece, start=start, end=end)
         for piece, start, end in zip(pieces, starts, ends, strict=True)

@@ -14,24 +14,30 @@ import numpy as np
 
 from engine.audio.decode import Samples
 from engine.audio.level import FRAME_SECONDS
-from engine.audio.speech import Span, quiet_level
+from engine.audio.speech import Span
 from engine.dataset.clips import Word
 from engine.dataset.marks import ends_clause, ends_sentence
 
-# A word reaches as far as this over speech that no other word explains.
+# A word reaches as far as this over speech that no other word explains; each digit in it is a
+# spoken word of its own.
 _REACH = 0.5
-# The border between two words is looked for as far as this inside them.
+_REACH_PER_DIGIT = 0.4
+# How far inside two words a quiet place between them is looked for, and one that is just quieter.
+_SEARCH = 0.2
 _SHIFT = 0.08
 
 
-def settle(words: Sequence[Word], spans: Sequence[Span], levels: Samples) -> list[Word]:
+def settle(
+    words: Sequence[Word], spans: Sequence[Span], levels: Samples, quiet: float
+) -> list[Word]:
     """The words with times that respect the pauses, in order, never overlapping.
 
     Pauses are those between spans, and the quiet near the borders of words; where there is none, a
-    border goes to the quietest place near it. `levels` are those of each 10 ms.
+    border goes to the quietest place near it. `levels` are those of each 10 ms, and what is under
+    `quiet` dB is quiet.
     """
     settled = _reach(_in_order(_trim(words, _pauses(spans))), spans)
-    return _find_borders(settled, spans, levels, quiet_level(levels, spans))
+    return _find_borders(settled, spans, levels, quiet)
 
 
 def _pauses(spans: Sequence[Span]) -> list[Span]:
@@ -95,11 +101,15 @@ def _reach(words: list[Word], spans: Sequence[Span]) -> list[Word]:
             index += 1
         if index == first:
             continue
-        if 0 < reached[first].start - span.start <= _REACH:
+        if 0 < reached[first].start - span.start <= _reach_of(reached[first]):
             reached[first] = reached[first]._replace(start=span.start)
-        if 0 < span.end - reached[index - 1].end <= _REACH:
+        if 0 < span.end - reached[index - 1].end <= _reach_of(reached[index - 1]):
             reached[index - 1] = reached[index - 1]._replace(end=span.end)
     return reached
+
+
+def _reach_of(word: Word) -> float:
+    return _REACH + _REACH_PER_DIGIT * sum(character.isdigit() for character in word.text)
 
 
 def _find_borders(
@@ -111,22 +121,27 @@ def _find_borders(
     for index, (left, right) in enumerate(pairwise(words)):
         gap = right.start - left.end
         apart = bisect_left(ends, left.end) != bisect_left(ends, right.end)
-        if gap > 2 * _REACH and not apart:
+        if gap > _reach_of(left) + _reach_of(right) and not apart:
             continue
-        earliest = max(left.end - _SHIFT, (left.start + left.end) / 2)
-        latest = min(right.start + _SHIFT, (right.start + right.end) / 2)
-        first = round(earliest / FRAME_SECONDS)
-        window = levels[first : round(latest / FRAME_SECONDS)]
-        begin, end = _longest_quiet(window, quiet)
+        first, last = _window(left, right, _SEARCH)
+        begin, end = _longest_quiet(levels[first:last], quiet)
         # In noise a pause is not quiet, and the detector knows better.
         if apart and (end - begin) * FRAME_SECONDS < gap / 2:
             continue
-        if begin == end and len(window):
-            begin = end = int(window.argmin()) + 0.5
-        if len(window):
+        if begin == end:
+            first, last = _window(left, right, _SHIFT)
+            begin = end = (int(levels[first:last].argmin()) if first < last else 0) + 0.5
+        if first < last:
             moved[index] = moved[index]._replace(end=_time(first + begin))
             moved[index + 1] = moved[index + 1]._replace(start=_time(first + end))
     return moved
+
+
+def _window(left: Word, right: Word, reach: float) -> tuple[int, int]:
+    """The frames where the border of two words may lie: up to `reach` inside, half of each at most."""
+    earliest = max(left.end - reach, (left.start + left.end) / 2)
+    latest = min(right.start + reach, (right.start + right.end) / 2)
+    return round(earliest / FRAME_SECONDS), round(latest / FRAME_SECONDS)
 
 
 def _time(frame: float) -> float:

@@ -107,15 +107,18 @@ def _held_seconds(clips: Mapping[str, Sequence[Span]], decisions: Mapping[str, H
 def _hold_out_sources(
     clips: Mapping[str, Sequence[Span]], decisions: dict[str, HeldOut], share: float
 ) -> None:
-    """Decide on the new sources, by rising hash: held out when that comes nearer to the share."""
-    target = share * sum(_seconds(spans) for spans in clips.values())
-    held = _held_seconds(clips, decisions)
-    for sha256, spans in clips.items():
-        if sha256 not in decisions:
-            with_it = held + _seconds(spans)
-            nearer = abs(with_it - target) < abs(held - target)
-            decisions[sha256] = ALL if nearer else NOTHING
-            held = with_it if nearer else held
+    """Decide on the new sources: hold out one after the other, as long as that nears the share."""
+    new = {sha256: _seconds(clips[sha256]) for sha256 in clips if sha256 not in decisions}
+    wanted = share * sum(_seconds(spans) for spans in clips.values())
+    wanted -= _held_seconds(clips, decisions)
+    decisions |= dict.fromkeys(new, NOTHING)
+    while new:
+        # Of equally good ones the lower hash, which says nothing about the voice, is taken.
+        best = min(new, key=lambda sha256: (abs(wanted - new[sha256]), sha256))
+        if abs(wanted - new[best]) >= abs(wanted):
+            return
+        decisions[best] = ALL
+        wanted -= new.pop(best)
 
 
 def _block(sha256: str, clips: Sequence[Span], share: float) -> HeldOut:

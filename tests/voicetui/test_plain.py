@@ -100,11 +100,13 @@ def test_dropped_clips_are_told_singly_then_counted() -> None:
         return events.ClipDropped(f"c{number}", "a.wav", number, number + 0.5, reason)
 
     records = [(0.0, drop(number)) for number in range(1, 21)]
-    lines = told(*records, (1.0, events.DatasetWritten({"kept": 30, "eval_seconds": 12.34567})))
+    lines = told(
+        *records, (1.0, events.DatasetWritten({"kept": 30, "eval_seconds": 72.4, "share": 1 / 7}))
+    )
     assert sum("dropped a clip of a.wav at" in line for line in lines) == DROPS_TOLD
     assert lines[-2:] == [
         "dropped 20 clips: 15 too short, 5 no words",
-        "          dataset  kept 30, eval seconds 12.35",
+        "          dataset  kept 30, eval 1 min 12 s, share 0.1429",
     ]
 
 
@@ -129,8 +131,10 @@ def test_what_a_line_says(event: Event, text: str) -> None:
 
 
 def test_an_end_tells_how_long_it_took() -> None:
-    lines = told((100.0, STARTED), (100.0 + 754, events.Finished({"step": 31, "best_loss": 3.2})))
-    assert lines[-1] == "finished after 13 min: step 31, best loss 3.2"
+    lines = told(
+        (100.0, STARTED), (100.0 + 754, events.Finished({"step": 31, "bytes": 5_300_000_000}))
+    )
+    assert lines[-1] == "finished after 13 min: step 31, size 5.3 GB"
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers_jobs import CHATTER, make_project
-from helpers_terminal import OnPipes, OnTerminal, unsafe, wait_until
+from helpers_terminal import HELPER, OnPipes, OnTerminal, unsafe, wait_until
 
 from engine.eventlog import read_all
 from engine.status import RunState, read_state
@@ -155,6 +157,13 @@ def test_a_run_that_lost_its_terminal_can_still_be_stopped(project: Path, start:
     wait_until(lambda: len(kinds(project)) > taken + 20, "steps after the hang-up")
     child.process.send_signal(signal.SIGTERM)
     assert child.end() == 143
+
+
+def test_a_run_needs_no_stdout_at_all(project: Path) -> None:
+    shell = 'exec "$@" <&- >&- 2>&-'
+    line = ["sh", "-c", shell, "sh", sys.executable, str(HELPER), "quick", "train", str(project)]
+    assert subprocess.run(line, check=False).returncode == 0
+    assert kinds(project)[-1] == "finished"
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

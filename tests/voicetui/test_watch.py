@@ -167,6 +167,8 @@ def test_status_of_a_finished_job(project: Path, run: Run) -> None:
     assert "best      3.125 at step 4 (held out)\n" in out
     assert "warnings  1\n          the loss is flat\n            raise the rate\n" in out
     assert "ETA" not in out
+    write_run(project, events.Stopped("SIGTERM", 5))
+    assert run("status")[1].startswith("state     stopped by SIGTERM\n")
     values = json.loads(run("status", "--json")[1])
     assert values["best"] == {"loss": 3.125, "step": 4}
     assert values["warnings"][0]["code"] == "loss_flat"

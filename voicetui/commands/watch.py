@@ -58,7 +58,8 @@ def _status_of(folder: Path) -> ProjectStatus:
 
 
 def _verdict(state: RunState) -> str:
-    return f"{state.state}{state.message and ': '}{clean(state.message)}"
+    why = f" by {clean(state.reason)}" if state.reason else ""
+    return f"{state.state}{why}{state.message and ': '}{clean(state.message)}"
 
 
 def _rows(state: RunState) -> list[tuple[str, str]]:

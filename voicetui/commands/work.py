@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from voicetui.commands.options import (
     values_of,
 )
 from voicetui.output import show
+
+if TYPE_CHECKING:
+    from engine.jobs import Job
 
 
 def new(
@@ -102,8 +105,25 @@ def prepare(
     with running(as_json=as_json) as runner:
         from engine.dataset import prepare
 
-        runner.complete(prepare.session(project))
+        def fetch(name: str, repository: str) -> Path:  # noqa: ARG001 - its name is enough
+            return _fetch_model(session.job, name)
+
+        session = prepare.session(project, fetch)
+        runner.complete(session)
         runner.say(f"next: voicetui train {_shown(folder)}")
+
+
+def _fetch_model(job: Job, name: str) -> Path:
+    """Fetch a speech recognition model in the middle of a job."""
+    from engine.dataset import whisper_fetch
+    from engine.dataset.pulse import Pulse
+
+    pulse = Pulse(job)
+
+    def progress(done: int, total: int) -> None:
+        pulse.progress(f"fetch {name}", done / 1e6, total / 1e6, "MB", "")
+
+    return whisper_fetch.fetch(name, progress=progress, check=pulse.check)
 
 
 def train(
@@ -270,7 +290,6 @@ def demo(
             "voicetui prepare my-voice && voicetui train my-voice && voicetui export my-voice",
         ):
             runner.say(f"    {line}")
-        runner.result({"project": str(folder), "result": str(result)})
 
 
 def _shown(path: Path) -> str:

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from helpers_audio import encode, tone
+
+from engine.audio import decode
+from engine.errors import SourceError
+
+RATE = 48_000
+SOUND = tone(2.0, RATE)
+
+
+def written(folder: Path, name: str) -> Path:
+    """Two seconds of tone in the format of the name."""
+    path = folder / name
+    match path.suffix.lower():
+        case ".wav" | ".flac":
+            soundfile.write(path, SOUND, RATE)
+        case ".ogg":
+            soundfile.write(path, SOUND, RATE, subtype="VORBIS")
+        case ".opus" | ".webm":
+            encode(path, SOUND, RATE, "libopus")
+        case ".mp3":
+            encode(path, SOUND, RATE, "libmp3lame")
+        case ".mp4":
+            encode(path, SOUND, RATE, "aac", picture=True)
+        case _:
+            encode(path, SOUND, RATE, "aac")
+    return path
+
+
+@pytest.mark.parametrize("suffix", sorted(decode.SUFFIXES))
+def test_every_format_gives_the_same_sound(tmp_path: Path, suffix: str) -> None:
+    samples, rate = decode.read(written(tmp_path, f"tone{suffix}"))
+    assert rate == RATE
+    assert samples.dtype == np.float32
+    assert samples.ndim == 1
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.1)
+    spectrum = np.abs(np.fft.rfft(samples[: 2 * RATE]))
+    assert np.argmax(spectrum) / 2 == pytest.approx(440.0, abs=1.0)
+    assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_endings_in_capitals_and_formats_under_a_wrong_ending_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "tone.flac").rename(tmp_path / "TONE.MP3")
+    assert decode.read(path)[1] == RATE
+
+
+def test_stereo_becomes_the_mean_of_its_channels(tmp_path: Path) -> None:
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.stack([SOUND, np.zeros_like(SOUND)], axis=1), RATE, subtype="FLOAT")
+    samples, _ = decode.read(path)
+    assert np.allclose(samples, SOUND / 2)
+
+
+def test_long_files_come_in_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    soundfile.write(path, tone(30.0, 8000), 8000)
+    with decode.open_stream(path) as stream:
+        lengths = [len(block) for block in stream.blocks]
+    assert stream.seconds == 30.0
+    assert sum(lengths) == 30 * 8000
+    assert max(lengths) <= 4 * 8000
+
+
+def test_an_mp3_without_a_length_tag_is_not_taken_for_cut_off(tmp_path: Path) -> None:
+    # FFmpeg guesses the length of such a file from its first frames, here the quiet ones.
+    path = tmp_path / "tone.mp3"
+    encode(path, np.concatenate([np.zeros(10 * RATE, np.float32), SOUND]), RATE, "libmp3lame")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"Xing", b"None").replace(b"Info", b"None"))
+    samples, _ = decode.read(path)
+    assert len(samples) / RATE == pytest.approx(12.0, abs=0.1)
+
+
+def with_header(path: Path, offset: int, layout: str, value: int) -> Path:
+    content = bytearray(path.read_bytes())
+    struct.pack_into(layout, content, offset, value)
+    path.write_bytes(content)
+    return path
+
+
+def cut_off(path: Path, share: float) -> Path:
+    content = path.read_bytes()
+    path.write_bytes(content[: round(len(content) * share)])
+    return path
+
+
+def empty(folder: Path) -> Path:
+    (folder / "x.wav").touch()
+    return folder / "x.wav"
+
+
+def no_samples(folder: Path) -> Path:
+    soundfile.write(folder / "x.wav", np.zeros(0, np.float32), RATE)
+    return folder / "x.wav"
+
+
+def nan_samples(folder: Path) -> Path:
+    samples = SOUND.copy()
+    samples[RATE] = np.nan
+    soundfile.write(folder / "x.wav", samples, RATE, subtype="FLOAT")
+    return folder / "x.wav"
+
+
+def text(folder: Path) -> Path:
+    (folder / "x.mp3").write_text("not a recording at all\n" * 100)
+    return folder / "x.mp3"
+
+
+def playlist(folder: Path) -> Path:
+    """A file that FFmpeg would follow to another one."""
+    other = written(folder, "other.aac")
+    (folder / "x.mp4").write_text(f"#EXTM3U\n#EXTINF:10,\n{other}\n#EXT-X-ENDLIST\n")
+    return folder / "x.mp4"
+
+
+def a_folder(folder: Path) -> Path:
+    (folder / "x.wav").mkdir()
+    return folder / "x.wav"
+
+
+def a_pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "x.wav")
+    return folder / "x.wav"
+
+
+def a_loop(folder: Path) -> Path:
+    (folder / "x.wav").symlink_to("x.wav")
+    return folder / "x.wav"
+
+
+def only_a_picture(folder: Path) -> Path:
+    encode(folder / "x.mp4", SOUND, RATE, "aac", picture=True, sound=False)
+    return folder / "x.mp4"
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (empty, "is empty"),
+        (no_samples, "holds no audio. "),
+        (nan_samples, "no numbers, the first at 1.00 s"),
+        (text, "holds no audio in a format that can be read. Recordings are aac"),
+        (playlist, "holds no audio in a format"),
+        (a_folder, "is a folder"),
+        (a_pipe, "not a regular file"),
+        (a_loop, "leads back to itself"),
+        (only_a_picture, "has no audio stream"),
+        (lambda folder: folder / "x.wav", "cannot be opened (No such file or directory)"),
+        (lambda folder: cut_off(written(folder, "x.wav"), 0.5), "is cut off: its header promises"),
+        (lambda folder: cut_off(written(folder, "x.flac"), 0.5), "is damaged at"),
+        (lambda folder: cut_off(written(folder, "x.webm"), 0.4), "is cut off: 0."),
+        (
+            lambda folder: with_header(written(folder, "x.wav"), 24, "<I", 1),
+            "says that it has 1 samples a second",
+        ),
+        (
+            lambda folder: with_header(written(folder, "x.wav"), 24, "<I", 0),
+            "holds no audio in a format",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_a_remedy(
+    tmp_path: Path, make: Callable[[Path], Path], what: str
+) -> None:
+    path = make(tmp_path)
+    with pytest.raises(SourceError) as caught:
+        decode.read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path} ")
+    assert what in message
+    assert len(message.partition(". ")[2]) > 20, "a remedy follows"
+
+
+def test_names_that_are_not_text_are_read_and_shown_safely(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff\x1b[31m.wav"))
+    soundfile.write(tmp_path / "x.wav", SOUND, RATE)
+    (tmp_path / "x.wav").rename(path)
+    assert decode.read(path)[1] == RATE
+    path.write_bytes(b"")
+    with pytest.raises(SourceError) as caught:
+        decode.read(path)
+    assert "\x1b" not in str(caught.value)
+    str(caught.value).encode()
