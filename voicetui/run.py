@@ -2,7 +2,7 @@
 
 with running(as_json=False) as runner:
     runner.complete(prepare.session(project))
-    runner.complete(runs.session(project))
+    runner.complete(train.session(project))
 """
 
 from __future__ import annotations

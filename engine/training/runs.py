@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,9 +65,13 @@ def _choose(project: Project, *, resume: bool, fresh: bool) -> Path:
 
 
 def session(
-    project: Project, *, resume: bool = False, fresh: bool = False, inexact: bool = False
+    project: Project,
+    work: Callable[[Job], Finished],
+    *,
+    resume: bool = False,
+    fresh: bool = False,
 ) -> Session:
-    """A session that trains the project; it holds the project's lock until its end.
+    """A session that does the work of a run; it holds the project's lock until its end.
 
     An unfinished run goes on where it stopped; `fresh` starts a new one beside it. Raises
     BusyError, RefusedError and InputError.
@@ -76,14 +80,7 @@ def session(
         held.enter_context(lock.hold(project.folder, KIND))
         run = _choose(project, resume=resume, fresh=fresh)
         sweep(run / checkpoint.FOLDER)
-        job = Job(run, KIND)
-
-        def work(job: Job) -> Finished:
-            from engine.xtts.train import train
-
-            return train(project, job, inexact=inexact)
-
-        return Session(job, work, held.pop_all())
+        return Session(Job(run, KIND), work, held.pop_all())
 
 
 def effective_settings(project: Project, saved: checkpoint.Checkpoint | None) -> TrainingSettings:

@@ -20,6 +20,7 @@ from engine.events import (
 )
 from engine.jobs import Job
 from engine.project import Project
+from engine.session import Session
 from engine.settings import TrainingSettings
 from engine.text import clean
 from engine.training import checkpoint, runs
@@ -30,6 +31,18 @@ if TYPE_CHECKING:
     from engine.xtts.features import Features
 
 _VERSIONED = ("torch", "torchaudio", "transformers", "coqui-tts")
+
+
+def session(
+    project: Project, *, resume: bool = False, fresh: bool = False, inexact: bool = False
+) -> Session:
+    """A session that trains the project; `inexact` allows changes that would make it another run.
+
+    Raises BusyError, RefusedError and InputError.
+    """
+    return runs.session(
+        project, lambda job: train(project, job, inexact=inexact), resume=resume, fresh=fresh
+    )
 
 
 def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:

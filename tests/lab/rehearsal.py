@@ -120,9 +120,9 @@ def _prepare(folder: Path) -> None:
 def _stop_at(folder: Path, kind: str, count: int) -> None:
     """Train until `count` events of a kind were seen, then stop safely."""
     from engine.errors import StopRequested
-    from engine.training import runs
+    from engine.xtts import train
 
-    session = runs.session(_project(folder))
+    session = train.session(_project(folder))
     seen = 0
 
     def watch(record: Any) -> None:
@@ -145,9 +145,9 @@ def _features(folder: Path) -> None:
 
 def _train(folder: Path) -> None:
     """Three steps and their checkpoint; then this process kills itself."""
-    from engine.training import runs
+    from engine.xtts import train
 
-    session = runs.session(_project(folder))
+    session = train.session(_project(folder))
     saved = threading.Event()
     session.job.subscribe(lambda record: saved.set() if record.kind == "saved" else None)
     session.start()

@@ -16,7 +16,8 @@ from engine.errors import BaseModelError, BusyError, DatasetError, NotExactError
 from engine.events import ClipDropped, Event, Parameters, Resumed, Samples, Step, Warned
 from engine.jobs import LOG_NAME
 from engine.project import Project
-from engine.training import checkpoint, runs
+from engine.training import checkpoint
+from engine.xtts import train
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def trained(
 ) -> Project:
     """A project with one finished run of two epochs."""
     project = made_project(tmp_path_factory.mktemp("trained") / "voice", tiny_base)
-    outcome = finish(runs.session(project))
+    outcome = finish(train.session(project))
     assert outcome.state == "finished", outcome.error
     return project
 
@@ -61,12 +62,12 @@ def test_a_run_tells_its_story(trained: Project) -> None:
 
 def test_a_finished_run_is_not_repeated_unasked(project: Project) -> None:
     with pytest.raises(RefusedError, match="--resume --set epochs"):
-        runs.session(project)
+        train.session(project)
 
 
 def test_a_finished_run_goes_on_with_more_epochs(project: Project) -> None:
     longer = project.with_values({"training.epochs": 3})
-    assert finish(runs.session(longer, resume=True)).state == "finished"
+    assert finish(train.session(longer, resume=True)).state == "finished"
     events = _events(project)
     (resumed,) = _of(events, Resumed)
     assert (resumed.step, resumed.epoch) == (6, 2)
@@ -74,14 +75,14 @@ def test_a_finished_run_goes_on_with_more_epochs(project: Project) -> None:
 
 
 def test_fresh_starts_beside_the_old_run(project: Project) -> None:
-    assert finish(runs.session(project, fresh=True)).state == "finished"
+    assert finish(train.session(project, fresh=True)).state == "finished"
     assert sorted(p.name for p in project.runs_dir.iterdir()) == ["0001", "0002"]
     assert len(_of(_events(project), Step)) == 6
 
 
 def test_resume_without_a_run_is_refused(tmp_path: Path, tiny_base: Path) -> None:
     with pytest.raises(RefusedError, match="no run to resume"):
-        runs.session(made_project(tmp_path / "voice", tiny_base), resume=True)
+        train.session(made_project(tmp_path / "voice", tiny_base), resume=True)
 
 
 @pytest.mark.parametrize("key", ["learning_rate", "seed", "batch_size"])
@@ -89,7 +90,7 @@ def test_another_computation_is_refused_by_name(project: Project, key: str) -> N
     changed = project.with_values(
         {"training.epochs": 3, f"training.{key}": 3e-4 if "rate" in key else 3}
     )
-    outcome = finish(runs.session(changed))
+    outcome = finish(train.session(changed))
     assert isinstance(outcome.error, NotExactError)
     assert f"settings.{key}" in str(outcome.error)
     assert "--inexact" in str(outcome.error)
@@ -99,8 +100,8 @@ def test_a_changed_dataset_needs_to_be_allowed(project: Project) -> None:
     listed = clips.read(project.dataset_dir)
     clips.write(project.dataset_dir, [replace(listed[0], text="changed."), *listed[1:]])
     longer = project.with_values({"training.epochs": 3})
-    assert "dataset was" in error_of(finish(runs.session(longer)))
-    assert finish(runs.session(longer, inexact=True)).state == "finished"
+    assert "dataset was" in error_of(finish(train.session(longer)))
+    assert finish(train.session(longer, inexact=True)).state == "finished"
     assert [w.code for w in _of(_events(project), Warned)] == ["not_exact"]
 
 
@@ -109,7 +110,7 @@ def test_a_damaged_newest_checkpoint_is_stepped_over_and_said(project: Project) 
     path = newest.folder / checkpoint.WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     longer = project.with_values({"training.epochs": 3})
-    assert finish(runs.session(longer)).state == "finished"
+    assert finish(train.session(longer)).state == "finished"
     events = _events(project)
     (resumed,) = _of(events, Resumed)
     assert resumed.step == older.step
@@ -122,22 +123,22 @@ def test_a_damaged_newest_checkpoint_is_stepped_over_and_said(project: Project) 
 def test_no_whole_checkpoint_refuses_to_start_over(project: Project) -> None:
     for folder in checkpoint.folders(project.runs_dir / "0001"):
         (folder / checkpoint.MANIFEST).unlink()
-    outcome = finish(runs.session(project))
+    outcome = finish(train.session(project))
     assert isinstance(outcome.error, RefusedError)
     assert "--fresh" in str(outcome.error)
 
 
 def test_one_writer_at_a_time(project: Project) -> None:
-    held = runs.session(project, fresh=True)
+    held = train.session(project, fresh=True)
     with pytest.raises(BusyError):
-        runs.session(project, fresh=True)
+        train.session(project, fresh=True)
     held.stop("request")
     assert finish(held).state == "stopped"
-    assert finish(runs.session(project, fresh=True)).state == "finished"
+    assert finish(train.session(project, fresh=True)).state == "finished"
 
 
 def test_a_stop_before_the_first_step_saves_nothing_and_resumes(project: Project) -> None:
-    session = runs.session(project, fresh=True)
+    session = train.session(project, fresh=True)
     session.stop("SIGINT")
     outcome = finish(session)
     assert outcome.state == "stopped"
@@ -147,7 +148,7 @@ def test_a_stop_before_the_first_step_saves_nothing_and_resumes(project: Project
 def test_no_clips_is_said_with_the_remedy(tmp_path: Path, tiny_base: Path) -> None:
     project = made_project(tmp_path / "voice", tiny_base)
     clips.write(project.dataset_dir, [])
-    outcome = finish(runs.session(project))
+    outcome = finish(train.session(project))
     assert isinstance(outcome.error, DatasetError)
     assert "voicetui prepare" in str(outcome.error)
 
@@ -156,14 +157,14 @@ def test_no_held_out_clips_is_said(tmp_path: Path, tiny_base: Path) -> None:
     project = made_project(tmp_path / "voice", tiny_base)
     listed = [c for c in clips.read(project.dataset_dir) if c.split == "train"]
     clips.write(project.dataset_dir, listed)
-    assert "no eval clips" in error_of(finish(runs.session(project)))
+    assert "no eval clips" in error_of(finish(train.session(project)))
 
 
 def test_excluded_clips_are_named_before_training(tmp_path: Path, tiny_base: Path) -> None:
     project = made_project(tmp_path / "voice", tiny_base, epochs=1)
     listed = clips.read(project.dataset_dir)
     clips.write(project.dataset_dir, [replace(listed[0], text="日本語"), *listed[1:]])
-    finish(runs.session(project))
+    finish(train.session(project))
     (dropped,) = _of(_events(project), ClipDropped)
     assert dropped.clip == listed[0].id
     assert "vocabulary" in dropped.reason
@@ -171,6 +172,6 @@ def test_excluded_clips_are_named_before_training(tmp_path: Path, tiny_base: Pat
 
 def test_a_base_that_went_away_is_named(project: Project, tmp_path: Path) -> None:
     gone = replace(project, base=str(tmp_path / "gone"))
-    outcome = finish(runs.session(gone, fresh=True))
+    outcome = finish(train.session(gone, fresh=True))
     assert isinstance(outcome.error, BaseModelError)
     assert "gone" in str(outcome.error)

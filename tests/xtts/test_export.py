@@ -37,7 +37,7 @@ def overfitted(
     tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, shared_home: Path
 ) -> Overfitted:
     """A project trained on one clip until it is known by heart, and its export."""
-    from engine.training import runs
+    from engine.xtts import train
 
     folder = tmp_path_factory.mktemp("overfitted")
     (held_out,) = made_dataset(folder / "voice" / "dataset", train=0, held_out=1)
@@ -53,7 +53,7 @@ def overfitted(
         learning_rate=5e-3,
         restart_epochs=8.0,
     )
-    trained = finish(runs.session(project))
+    trained = finish(train.session(project))
     assert trained.state == "finished", trained.error
     exported = finish(export.session(project, checkpoint="last"))
     assert exported.state == "finished", exported.error
@@ -155,10 +155,10 @@ def test_the_card_tells_where_the_voice_comes_from(overfitted: Overfitted) -> No
 
 
 def test_an_export_is_a_base_with_a_lineage(overfitted: Overfitted, tmp_path: Path) -> None:
-    from engine.training import runs
+    from engine.xtts import train
 
     project = made_project(tmp_path / "second", overfitted.folder, epochs=1)
-    assert finish(runs.session(project)).state == "finished"
+    assert finish(train.session(project)).state == "finished"
     assert finish(export.session(project)).state == "finished"
     card = json.loads((project.export_dir / "Made-Voice" / "voicetui.json").read_text())
     assert card["lineage"] == ["Made Voice"]

@@ -153,9 +153,9 @@ def train(
         raise InputError("--resume and --fresh exclude each other; give one of them.")
     project = project_with(folder, sets)
     with running(as_json=as_json) as runner:
-        from engine.training import runs
+        from engine.xtts import train as training
 
-        runner.complete(runs.session(project, resume=resume, fresh=fresh, inexact=inexact))
+        runner.complete(training.session(project, resume=resume, fresh=fresh, inexact=inexact))
         runner.say(f"next: voicetui export {_shown(folder)}")
 
 

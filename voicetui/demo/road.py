@@ -16,7 +16,7 @@ from engine.project import FILE_NAME, Project
 from engine.session import Outcome, Session
 from engine.text import clean
 from engine.training import runs
-from engine.xtts import export, random_base, speak
+from engine.xtts import export, random_base, speak, train
 
 TEXT = "The lighthouse keeper climbs the stairs every evening."
 _SOUNDS = (".ogg", ".mp3", ".flac")
@@ -83,7 +83,7 @@ def run(folder: Path, complete: Callable[[Session], Outcome]) -> Path:
     project = _project(home, base)
     complete(prepare.session(project))
     if runs.done_epochs(project) < project.settings.training.epochs:
-        complete(runs.session(project))
+        complete(train.session(project))
     complete(export.session(project, force=True))
     out = home / "hello.wav"
     complete(_session(home, "speak", lambda job: _say(job, project, out)))
