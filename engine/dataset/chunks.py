@@ -29,6 +29,8 @@ def pack(spans: Sequence[Span], levels: Samples, seconds: float) -> list[Span]:
     """
     pieces = [piece for span in spans for piece in _pieces(span, levels)]
     groups = [group for stretch in _stretches(pieces) for group in _groups(stretch)]
+    if not groups:
+        return []
     # Rounded down: a chunk must not end behind the last sample.
     seconds = math.floor(seconds / FRAME_SECONDS) * FRAME_SECONDS
     return [

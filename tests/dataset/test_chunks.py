@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_all_speech_is_in_chunks_that_the_recogniser_can_hear(seed: int) -> None
     chunks = pack(spans, loud(seconds), seconds)
     assert all(0 <= chunk.start < chunk.end <= seconds for chunk in chunks)
     assert all(chunk.seconds < 29.0 for chunk in chunks)
-    for left, right in zip(chunks, chunks[1:], strict=False):
+    for left, right in pairwise(chunks):
         assert left.end <= right.start
     covered = np.zeros(round(seconds * 1000) + 1, bool)
     for chunk in chunks:
