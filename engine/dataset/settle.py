@@ -25,6 +25,8 @@ _REACH_PER_DIGIT = 0.4
 # How far inside two words a quiet place between them is looked for, and one that is just quieter.
 _SEARCH = 0.2
 _SHIFT = 0.08
+# A border moves by 10 ms for so many dB.
+_DIP_PER_FRAME = 0.5
 
 
 def settle(
@@ -130,7 +132,7 @@ def _find_borders(
             continue
         if begin == end:
             first, last = _window(left, right, _SHIFT)
-            begin = end = (int(levels[first:last].argmin()) if first < last else 0) + 0.5
+            begin = end = _dip(levels[first:last], (left.end + right.start) / 2 - _time(first))
         if first < last:
             moved[index] = moved[index]._replace(end=_time(first + begin))
             moved[index + 1] = moved[index + 1]._replace(start=_time(first + end))
@@ -146,6 +148,15 @@ def _window(left: Word, right: Word, reach: float) -> tuple[int, int]:
 
 def _time(frame: float) -> float:
     return round(frame * FRAME_SECONDS, 3)
+
+
+def _dip(levels: Samples, border: float) -> float:
+    """The middle of the quietest frame, unless one near `border` (in seconds) is as good."""
+    if not len(levels):
+        return 0.0
+    middles = np.arange(len(levels)) + 0.5
+    distance = np.abs(middles - border / FRAME_SECONDS)
+    return float(middles[int((levels + _DIP_PER_FRAME * distance).argmin())])
 
 
 def _longest_quiet(levels: Samples, quiet: float) -> tuple[float, float]:

@@ -28,6 +28,7 @@ from engine.text import clean
 from engine.xtts import base as bases
 from engine.xtts import load
 from engine.xtts.mel import SAMPLE_RATE, codes_mel
+from engine.xtts.vocab import Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -122,27 +123,34 @@ class Encoder:
     """Turns a clip into token ids and codes with the tokenizer and DVAE of a base."""
 
     def __init__(self, folder: Path, device: torch.device) -> None:
-        self._tokenizer = load.tokenizer_of(folder)
-        self._unknown = self._tokenizer.tokenizer.token_to_id("[UNK]")
-        self._stop = self._tokenizer.tokenizer.token_to_id("[STOP]")
+        self._folder = folder
+        self._vocabularies: dict[str, Vocabulary] = {}
         self._dvae = load.dvae_of(folder).to(device)
         self._mel = codes_mel(load.mel_stats_of(folder)).to(device)
         self._device = device
 
-    def tokens(self, text: str, language: str) -> npt.NDArray[np.int32]:
-        return np.asarray(self._tokenizer.encode(text, lang=language), np.int32)
+    def _vocabulary(self, language: str) -> Vocabulary:
+        if language not in self._vocabularies:
+            self._vocabularies[language] = Vocabulary(self._folder / "vocab.json", language)
+        return self._vocabularies[language]
 
-    def problem(self, tokens: npt.NDArray[np.int32], samples: int, max_tokens: int) -> str | None:
+    def tokens(self, text: str, language: str) -> npt.NDArray[np.int32]:
+        return np.asarray(self._vocabulary(language).encode(text), np.int32)
+
+    def problem(
+        self, tokens: npt.NDArray[np.int32], language: str, samples: int, max_tokens: int
+    ) -> str | None:
         """Why a clip cannot be trained, in words, or None when it can."""
+        vocabulary = self._vocabulary(language)
         if samples > MAX_SAMPLES:
             return f"longer than {MAX_SAMPLES / SAMPLE_RATE:.1f} s"
         if len(tokens) > max_tokens:
             return f"{len(tokens)} tokens, more than {max_tokens}"
         if len(tokens) < 2:
             return "no text"
-        if self._unknown in tokens:
+        if vocabulary.unknown_id in tokens:
             return "characters that the vocabulary does not know"
-        if self._stop in tokens:
+        if vocabulary.stop_id in tokens:
             return "the text holds the stop token"
         return None
 
@@ -242,7 +250,7 @@ def build(
             progress(done, len(hashed))
             audio = _read_wav(dataset / clip.wav)
             tokens = encoder.tokens(clip.text, clip.language)
-            if problem := encoder.problem(tokens, len(audio), max_tokens):
+            if problem := encoder.problem(tokens, clip.language, len(audio), max_tokens):
                 rejected.append(Rejected(clip.id, problem))
                 continue
             codes = known[wav_hash] if wav_hash in known else encoder.codes(audio)

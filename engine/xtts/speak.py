@@ -10,6 +10,7 @@ import soundfile
 
 from engine.errors import FailedError, InputError
 from engine.files import atomic_path
+from engine.languages import LANGUAGES
 from engine.project import Project
 from engine.text import clean
 from engine.training import checkpoint, runs
@@ -52,6 +53,11 @@ def say(
     """Speak a text into a 24 kHz wav file. Raises InputError, DatasetError and FailedError."""
     if not text.strip():
         raise InputError("There is nothing to say: the text is empty.")
+    if project.language not in LANGUAGES:
+        raise InputError(
+            f"Speaking {clean(project.language)} is not possible yet: coqui has no text rules for it. "
+            "Export the voice and speak with tokens of your own."
+        )
     _, saved = chosen_checkpoint(project, checkpoint)
     base = bases.locate(project.base_reference)
     import torch

@@ -10,6 +10,7 @@ from engine.languages import LANGUAGES
 from engine.text import clean
 
 UNKNOWN = "[UNK]"
+STOP = "[STOP]"
 
 
 class Vocabulary:
@@ -23,12 +24,17 @@ class Vocabulary:
         self._language = language
         self._tokenizer = _tokenizer(path)
         bpe = self._tokenizer.tokenizer
-        self._unknown = bpe.token_to_id(UNKNOWN)
+        self.unknown_id: int = bpe.token_to_id(UNKNOWN)
+        self.stop_id: int = bpe.token_to_id(STOP)
         if bpe.token_to_id(f"[{language}]") is None:
             raise InputError(
                 f"{clean(str(path))} does not hold the tag [{clean(language)}]. Take a base that "
                 "knows the language, or extend its vocabulary."
             )
+
+    def encode(self, text: str) -> list[int]:
+        """The token ids of a text, the language's tag first. Raises DatasetError."""
+        return list(self._encode(text).ids)
 
     def count(self, text: str) -> int:
         """The number of tokens, the language's tag included. Raises DatasetError."""
@@ -41,7 +47,7 @@ class Vocabulary:
         return {
             character
             for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
-            if token == self._unknown
+            if token == self.unknown_id
             for character in prepared[start:end]
         }
 

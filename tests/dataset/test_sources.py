@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine import project as projects
 from engine.dataset import sources
 from engine.project import Project
 
@@ -108,15 +107,3 @@ def test_the_same_content_is_used_once(tmp_path: Path) -> None:
     used, doubles = sources.unique(found)
     assert [source.path.name for source in used] == ["a.wav", "b.wav"]
     assert [(out.path.name, first.path.name) for out, first in doubles] == [("c.wav", "a.wav")]
-
-
-def test_projects_made_by_new_give_their_sources(tmp_path: Path, tiny_base: Path) -> None:
-    write(tmp_path / "rec" / "x.wav")
-    project = projects.create(
-        tmp_path / "anna",
-        name="Anna",
-        language="en",
-        sources=[tmp_path / "rec"],
-        base=str(tiny_base),
-    )
-    assert sources.find(project).files == (tmp_path / "rec" / "x.wav",)

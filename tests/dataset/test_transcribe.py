@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers_recordings import known_words, piece, word_errors, words
+
+from engine.audio.speech import Span
+from engine.dataset import asr_models
+from engine.dataset.asr_models import Model
+from engine.dataset.transcribe import Recogniser
+from engine.errors import StopRequested, TranscriptionError
+from engine.events import AsrModel, Event, Warned
+from engine.settings import DatasetSettings
+
+CHUNKS = [Span(0.2, 12.4), Span(12.4, 19.0)]
+CPU = DatasetSettings(asr_device="cpu")
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("asr") / "speech.f32"
+    path.write_bytes(piece("lighthouse", 19.0, 16_000).tobytes())
+    return path
+
+
+@pytest.fixture
+def model() -> Model:
+    return asr_models.resolve("tiny.en", "en", 0)
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def recogniser(model: Model, events: list[Event]) -> Iterator[Recogniser]:
+    made = Recogniser(model, CPU, events.append, lambda: None)
+    yield made
+    made.close()
+
+
+def test_words_come_with_their_times(
+    recogniser: Recogniser, events: list[Event], audio: Path, model: Model
+) -> None:
+    results = dict(recogniser.transcribe(audio, CHUNKS, "en"))
+    assert sorted(results) == [0, 1]
+    heard = [word for index in (0, 1) for part in results[index] for word in part.words]
+    assert all(a.start <= a.end <= b.start + 1e-6 for a, b in pairwise(heard))
+    for index, chunk in enumerate(CHUNKS):
+        for part in results[index]:
+            assert all(chunk.start <= w.start <= w.end <= chunk.end + 0.05 for w in part.words)
+            assert part.avg_logprob > -0.5
+            assert part.compression_ratio < 2.4
+    text = words("".join(word.text for word in heard))
+    known = known_words("lighthouse", len(text))
+    assert word_errors(known, text) / len(known) < 0.15
+    (told,) = events
+    assert told == AsrModel("tiny.en", str(model.folder), "cpu", "int8", model.reason)
+    again = dict(recogniser.transcribe(audio, CHUNKS[1:], "en"))
+    assert list(again) == [0]
+    assert len(events) == 1, "the same process answers again"
+    assert recogniser.pid is not None
+    assert os.getsid(recogniser.pid) != os.getsid(0), "a Ctrl-C in our terminal does not reach it"
+
+
+def test_its_process_never_imports_torch(audio: Path, model: Model) -> None:
+    requests = [
+        {"load": str(model.folder), "device": "cpu", "compute": "auto"},
+        {"audio": str(audio), "chunks": [[12.4, 15.0]], "language": "en", "batch": 1},
+    ]
+    code = (
+        "import json, sys; from engine.dataset.asr_worker import serve; "
+        "serve(map(json.dumps, json.loads(sys.argv[1])), sys.stdout); "
+        "print(sorted({'torch', 'transformers', 'TTS'} & set(sys.modules)))"
+    )
+    import json
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(requests)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *answers, modules = done.stdout.splitlines()
+    assert json.loads(answers[-1]) == {"done": True}
+    assert modules == "[]"
+
+
+def test_without_cuda_it_goes_on_on_the_cpu_and_says_so(
+    model: Model, events: list[Event], audio: Path
+) -> None:
+    recogniser = Recogniser(model, DatasetSettings(asr_device="cuda"), events.append, lambda: None)
+    try:
+        results = dict(recogniser.transcribe(audio, CHUNKS[1:], "en"))
+    finally:
+        recogniser.close()
+    assert results[0][0].words
+    told = [event for event in events if isinstance(event, AsrModel)][-1]
+    warned = [event.code for event in events if isinstance(event, Warned)]
+    # On a machine with a GPU it works there.
+    assert (told.device, told.compute, warned) == ("cpu", "int8", ["asr_on_cpu"]) or (
+        told.device == "cuda" and not warned
+    )
+
+
+def test_a_stop_ends_the_waiting_and_the_process(model: Model, audio: Path) -> None:
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 3:
+            raise StopRequested("request")
+
+    recogniser = Recogniser(model, CPU, lambda event: None, check)
+    with pytest.raises(StopRequested):
+        list(recogniser.transcribe(audio, CHUNKS, "en"))
+    pid = recogniser.pid
+    assert pid is not None
+    recogniser.close()
+    assert not psutil.pid_exists(pid)
+
+
+def test_it_ends_when_the_process_that_asked_is_killed(model: Model) -> None:
+    code = (
+        "import sys; from pathlib import Path; from engine.settings import DatasetSettings; "
+        "from engine.dataset.asr_models import Model; "
+        "from engine.dataset.transcribe import Recogniser; "
+        "r = Recogniser(Model('x', Path(sys.argv[1]), ''), DatasetSettings(), print, lambda: None); "
+        "r._start(); print(r.pid, flush=True); sys.stdin.read()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(model.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    worker = psutil.Process(int(parent.stdout.readlines(200)[-1]))
+    parent.kill()
+    parent.communicate()
+    worker.wait(10)
+
+
+def test_a_broken_model_is_told_with_a_remedy(tmp_path: Path, audio: Path) -> None:
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    recogniser = Recogniser(Model("mine", tmp_path, ""), CPU, lambda event: None, lambda: None)
+    with pytest.raises(
+        TranscriptionError, match=rf"mine in {tmp_path} failed: .*another asr_model"
+    ):
+        list(recogniser.transcribe(audio, CHUNKS, "en"))
+    recogniser.close()
+
+
+def test_a_process_that_dies_is_told_with_what_it_said(recogniser: Recogniser, audio: Path) -> None:
+    results = recogniser.transcribe(audio, CHUNKS, "en")
+    next(results)
+    assert recogniser.pid is not None
+    psutil.Process(recogniser.pid).kill()
+    with pytest.raises(TranscriptionError, match="ended with code -9"):
+        list(recogniser.transcribe(audio, CHUNKS, "en"))
