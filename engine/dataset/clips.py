@@ -69,8 +69,8 @@ class SourceRef:
 class Clip:
     """One clip. Times are seconds in its source; `wav` is relative to the dataset folder.
 
-    A dropped clip has a `reason` and no `wav` and `split`. `edited` names the fields that a person
-    set.
+    A dropped clip has a `reason` and no `split`, and a `wav` only where it could have been kept.
+    `edited` names the fields that a person set.
     """
 
     id: str

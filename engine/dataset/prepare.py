@@ -53,12 +53,13 @@ def prepare(project: Project, job: Job, fetch: Fetcher | None = None) -> Finishe
     pulse = Pulse(job)
     with closing(Recordings(project, job, pulse, fetch)) as recordings:
         used, failures, duplicates = _find(project, job, pulse)
-        results = _cut_all(project, job, pulse, recordings, used, failures)
+        results, fresh = _cut_all(project, job, pulse, recordings, used, failures)
         if not results:
             raise _nothing(project, failures)
         job.emit(Stage("dataset"))
         made = assemble(project, results, failed=len(failures), duplicates=duplicates)
         recordings.forget_others()
+    _tell_unused(job, made, fresh)
     _warn(job, made)
     job.emit(DatasetWritten(made.totals))
     if not made.totals["kept_clips"]:
@@ -95,17 +96,21 @@ def _cut_all(
     recordings: Recordings,
     used: list[Source],
     failures: list[str],
-) -> list[tuple[Source, CutSource]]:
-    """Cut each recording that was not cut before; `failures` gets those that cannot be read."""
+) -> tuple[list[tuple[Source, CutSource]], set[str]]:
+    """What each recording gave, and the hashes of those that were cut just now.
+
+    `failures` gets what is wrong with those that cannot be read.
+    """
     stems = names.stems(used)
     results = []
+    fresh = set()
     job.emit(Stage("recordings", len(used), "recordings"))
     for number, source in enumerate(used):
         pulse.progress("recordings", number, len(used), "recordings", clean(source.name))
         stem = stems[source.sha256]
         cut = recordings.known(source, stem)
-        cached = cut is not None
         if cut is None:
+            fresh.add(source.sha256)
             try:
                 cut = recordings.cut(source, stem, lambda: retract(project))
             except SourceError as error:
@@ -113,8 +118,8 @@ def _cut_all(
                 job.emit(SourceFailed(clean(source.name), str(error)))
                 continue
         results.append((source, cut))
-        _tell(job, source, cut, cached=cached)
-    return results
+        _tell(job, source, cut, cached=source.sha256 not in fresh)
+    return results, fresh
 
 
 def _tell(job: Job, source: Source, cut: CutSource, *, cached: bool) -> None:
@@ -124,6 +129,14 @@ def _tell(job: Job, source: Source, cut: CutSource, *, cached: bool) -> None:
     kept, dropped = len(cut.kept), len(cut.dropped)
     seconds, speech = round(cut.seconds, 2), round(cut.speech_seconds, 2)
     job.emit(SourcePrepared(shown, seconds, speech, kept, dropped, cached))
+
+
+def _tell_unused(job: Job, made: Assembled, fresh: set[str]) -> None:
+    """Tell of the clips that the split left out; the others were told with their recording."""
+    for clip in made.clips:
+        if clip.reason == Reason.BETWEEN_SPLITS and clip.source.sha256 in fresh:
+            shown = clean(clip.source.path)
+            job.emit(ClipDropped(clip.id, shown, clip.start, clip.end, clip.reason))
 
 
 def _warn(job: Job, made: Assembled) -> None:

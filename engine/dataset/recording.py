@@ -189,7 +189,7 @@ class Recordings:
     def _tokenizer(self) -> Tokenizer:
         from engine.xtts.vocab import Vocabulary
 
-        return Vocabulary(self._vocab, self._project.language)
+        return Vocabulary(self._vocab.parent, self._project.language)
 
     @cached_property
     def _vocab_hash(self) -> str:

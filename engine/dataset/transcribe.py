@@ -61,15 +61,22 @@ class Recogniser:
         """
         if self._process is None:
             self._start()
-        self._ask(
-            audio=os.path.abspath(audio),
-            chunks=list(chunks),
-            language=language,
-            batch=self._settings.asr_batch,
-        )
-        while "done" not in (answer := self._answer()):
-            if "chunk" in answer:
-                yield answer["chunk"], tuple(from_row(row) for row in answer["segments"])
+        done = False
+        try:
+            self._ask(
+                audio=os.path.abspath(audio),
+                chunks=list(chunks),
+                language=language,
+                batch=self._settings.asr_batch,
+            )
+            while "done" not in (answer := self._answer()):
+                if "chunk" in answer:
+                    yield answer["chunk"], tuple(from_row(row) for row in answer["segments"])
+            done = True
+        finally:
+            # Answers that nobody took must not meet the next question.
+            if not done:
+                self.close()
 
     def close(self) -> None:
         """End the process now, whatever it does; it holds nothing that must be saved."""
@@ -77,6 +84,7 @@ class Recogniser:
             self._process.kill()
             self._process.communicate()
             self._process = None
+            self._pending = b""
         if self._log is not None:
             self._log.close()
             self._log = None

@@ -41,6 +41,7 @@ OPTIMIZER = "optimizer.safetensors"
 RNG = "rng.safetensors"
 _NAME = re.compile(r"step-(\d{6,})(?:-(\d+))?")
 _MARGIN_BYTES = 16 << 20
+_MAPPED_TENSORS = 16
 
 Tensors = Mapping[str, "torch.Tensor"]
 
@@ -284,19 +285,38 @@ def load_tensors(checkpoint: Checkpoint, name: str) -> dict[str, torch.Tensor]:
     return load_file(checkpoint.folder / name)
 
 
-def copy_into(targets: Tensors, source: Tensors, what: Path) -> None:
-    """Copy tensors into those of the same names. Raises DamagedError before anything is changed."""
-    import torch
+def holds_tensors(checkpoint: Checkpoint, name: str) -> bool:
+    """Whether a file of a checkpoint holds any tensors; an optimiser that never stepped has none."""
+    from safetensors import safe_open
 
-    wrong = set(targets) ^ set(source)
-    wrong |= {n for n in set(targets) & set(source) if targets[n].shape != source[n].shape}
+    with safe_open(checkpoint.folder / name, "pt") as file:
+        return bool(list(file.keys()))
+
+
+def copy_into(checkpoint: Checkpoint, name: str, targets: Tensors) -> None:
+    """Copy the tensors of one file of a checkpoint into those of the same names.
+
+    The file is mapped a part at a time, so that it is never in memory beside the targets. Raises
+    DamagedError before anything is changed.
+    """
+    import torch
+    from safetensors import safe_open
+
+    path = checkpoint.folder / name
+    with safe_open(path, "pt") as file:
+        shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+    wrong = set(targets) ^ set(shapes)
+    wrong |= {key for key in set(targets) & set(shapes) if tuple(targets[key].shape) != shapes[key]}
     if wrong:
         raise DamagedError(
-            f"{clean(str(what))} does not fit the model ({clean(', '.join(sorted(wrong)[:3]))})."
+            f"{clean(str(path))} does not fit the model ({clean(', '.join(sorted(wrong)[:3]))})."
         )
+    names = list(targets)
     with torch.no_grad():
-        for name, tensor in targets.items():
-            tensor.copy_(source[name])
+        for start in range(0, len(names), _MAPPED_TENSORS):
+            with safe_open(path, "pt") as file:
+                for key in names[start : start + _MAPPED_TENSORS]:
+                    targets[key].copy_(file.get_tensor(key))
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[str]:

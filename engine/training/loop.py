@@ -103,13 +103,11 @@ class Loop:
 
     def restore(self, saved: checkpoint.Checkpoint) -> None:
         """Take the state of a verified checkpoint. Raises DamagedError before changing anything."""
-        weights = checkpoint.load_tensors(saved, checkpoint.WEIGHTS)
-        checkpoint.copy_into(self.parameters, weights, saved.folder / checkpoint.WEIGHTS)
-        tensors = checkpoint.load_tensors(saved, checkpoint.OPTIMIZER)
-        if tensors:
+        checkpoint.copy_into(saved, checkpoint.WEIGHTS, self.parameters)
+        if checkpoint.holds_tensors(saved, checkpoint.OPTIMIZER):
             self._make_optimizer_state()
             own = optimizer_tensors(self.optimizer)
-            checkpoint.copy_into(own, tensors, saved.folder / checkpoint.OPTIMIZER)
+            checkpoint.copy_into(saved, checkpoint.OPTIMIZER, own)
         rng.set_device_states(checkpoint.load_tensors(saved, checkpoint.RNG))
         rng.set_host_states(saved.host_rng)
         self.progress = self._saved = saved.progress

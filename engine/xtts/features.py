@@ -131,7 +131,7 @@ class Encoder:
 
     def _vocabulary(self, language: str) -> Vocabulary:
         if language not in self._vocabularies:
-            self._vocabularies[language] = Vocabulary(self._folder / "vocab.json", language)
+            self._vocabularies[language] = Vocabulary(self._folder, language)
         return self._vocabularies[language]
 
     def tokens(self, text: str, language: str) -> npt.NDArray[np.int32]:

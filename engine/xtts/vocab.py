@@ -14,13 +14,14 @@ STOP = "[STOP]"
 
 
 class Vocabulary:
-    """Counts the tokens of texts in one language with coqui's tokenizer and a base's vocab.json.
+    """Counts the tokens of texts in one language with coqui's tokenizer and a base's vocabulary.
 
     Making one takes seconds, since it imports coqui and torch. Raises BaseModelError when the file
     is no tokenizer, InputError when it lacks the language's tag.
     """
 
-    def __init__(self, path: Path, language: str) -> None:
+    def __init__(self, base: Path, language: str) -> None:
+        path = base / "vocab.json"
         self._language = language
         self._tokenizer = _tokenizer(path)
         bpe = self._tokenizer.tokenizer
@@ -71,13 +72,10 @@ class Vocabulary:
 
 
 def _tokenizer(path: Path) -> Any:
-    from engine.xtts.load import keep_thread_count
-
-    with keep_thread_count():
-        from TTS.tts.layers.xtts.tokenizer import VoiceBpeTokenizer
+    from engine.xtts.load import tokenizer_of
 
     try:
-        return VoiceBpeTokenizer(vocab_file=str(path))
+        return tokenizer_of(path.parent)
     except Exception as error:  # the tokenizers library raises nothing narrower
         raise BaseModelError(
             f"{clean(str(path))} is not a tokenizer file ({clean(str(error))}). "

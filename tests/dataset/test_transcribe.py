@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,14 +20,14 @@ from engine.errors import StopRequested, TranscriptionError
 from engine.events import AsrModel, Event, Warned
 from engine.settings import DatasetSettings
 
-CHUNKS = [Span(0.2, 12.4), Span(12.4, 19.0)]
+CHUNKS = [Span(0.3, 11.3), Span(11.3, 21.4)]
 CPU = DatasetSettings(asr_device="cpu")
 
 
 @pytest.fixture(scope="module")
 def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("asr") / "speech.f32"
-    path.write_bytes(piece("lighthouse", 19.0, 16_000).tobytes())
+    path.write_bytes(piece("journey", 21.5, 16_000).tobytes())
     return path
 
 
@@ -60,7 +61,7 @@ def test_words_come_with_their_times(
             assert part.avg_logprob > -0.5
             assert part.compression_ratio < 2.4
     text = words("".join(word.text for word in heard))
-    known = known_words("lighthouse", len(text))
+    known = known_words("journey", len(text))
     assert word_errors(known, text) / len(known) < 0.15
     (told,) = events
     assert told == AsrModel("tiny.en", str(model.folder), "cpu", "int8", model.reason)
@@ -74,15 +75,13 @@ def test_words_come_with_their_times(
 def test_its_process_never_imports_torch(audio: Path, model: Model) -> None:
     requests = [
         {"load": str(model.folder), "device": "cpu", "compute": "auto"},
-        {"audio": str(audio), "chunks": [[12.4, 15.0]], "language": "en", "batch": 1},
+        {"audio": str(audio), "chunks": [[11.3, 15.5]], "language": "en", "batch": 1},
     ]
     code = (
         "import json, sys; from engine.dataset.asr_worker import serve; "
         "serve(map(json.dumps, json.loads(sys.argv[1])), sys.stdout); "
         "print(sorted({'torch', 'transformers', 'TTS'} & set(sys.modules)))"
     )
-    import json
-
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(requests)],
         capture_output=True,
@@ -144,7 +143,8 @@ def test_it_ends_when_the_process_that_asked_is_killed(model: Model) -> None:
         text=True,
     )
     assert parent.stdout is not None
-    worker = psutil.Process(int(parent.stdout.readlines(200)[-1]))
+    assert parent.stdout.readline().startswith("AsrModel")
+    worker = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.communicate()
     worker.wait(10)
@@ -161,10 +161,23 @@ def test_a_broken_model_is_told_with_a_remedy(tmp_path: Path, audio: Path) -> No
     recogniser.close()
 
 
-def test_a_process_that_dies_is_told_with_what_it_said(recogniser: Recogniser, audio: Path) -> None:
+def test_a_process_that_dies_is_told(model: Model, audio: Path) -> None:
+    settings = DatasetSettings(asr_device="cpu", asr_batch=1)
+    recogniser = Recogniser(model, settings, lambda event: None, lambda: None)
     results = recogniser.transcribe(audio, CHUNKS, "en")
     next(results)
     assert recogniser.pid is not None
     psutil.Process(recogniser.pid).kill()
-    with pytest.raises(TranscriptionError, match="ended with code -9"):
-        list(recogniser.transcribe(audio, CHUNKS, "en"))
+    with pytest.raises(TranscriptionError, match=r"ended with code -9.*smaller asr_batch"):
+        list(results)
+    assert recogniser.pid is None
+
+
+def test_answers_that_nobody_took_are_not_taken_for_others(
+    recogniser: Recogniser, audio: Path
+) -> None:
+    for _ in recogniser.transcribe(audio, CHUNKS, "en"):
+        break
+    results = dict(recogniser.transcribe(audio, CHUNKS[1:], "en"))
+    assert list(results) == [0]
+    assert results[0][0].start >= CHUNKS[1].start

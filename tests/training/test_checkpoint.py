@@ -168,10 +168,15 @@ def test_no_room_is_said_before_anything_is_written(
 
 
 def test_tensors_that_do_not_fit_change_nothing(tmp_path: Path) -> None:
-    targets = {"a": torch.zeros(2), "b": torch.zeros(3)}
-    with pytest.raises(DamagedError, match="b"):
-        checkpoint.copy_into(targets, {"a": torch.ones(2), "b": torch.ones(4)}, tmp_path)
-    assert not targets["a"].any()
+    _commit(tmp_path, 7)
+    (saved,) = checkpoint.readable(tmp_path)
+    targets = {"w": torch.zeros(4, 3), "half": torch.zeros(3)}
+    with pytest.raises(DamagedError, match="half"):
+        checkpoint.copy_into(saved, checkpoint.WEIGHTS, targets)
+    assert not targets["w"].any()
+    targets["half"] = torch.zeros(2)
+    checkpoint.copy_into(saved, checkpoint.WEIGHTS, targets)
+    assert torch.equal(targets["w"], torch.full((4, 3), 7.0))
 
 
 def test_differences_are_named() -> None:
