@@ -46,8 +46,9 @@ class Control:
     def resume(self) -> None:
         self._running.set()
 
-    def wait_while_paused(self) -> None:
-        self._running.wait()
+    def wait_while_paused(self, timeout: float | None = None) -> bool:
+        """Wait until the work may go on, at most `timeout` seconds; gives whether it may."""
+        return self._running.wait(timeout)
 
     def add(self, request: Request) -> None:
         """Leave a request (save, speak, export) for the work to take."""

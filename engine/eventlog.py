@@ -118,27 +118,25 @@ class EventLog:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self._clock = clock
-        self._lock = threading.Lock()
+        # Reentrant: a subscriber may emit.
+        self._lock = threading.RLock()
         self._subscribers: list[Callable[[Record], None]] = []
-        self._seq = self._repair()
-        self._file = Appender(path)
+        self._seq, size = self._whole()
+        self._file = Appender(path, size)
 
-    def _repair(self) -> int:
-        """Cut off a torn last line; return the last sequence number."""
-        if not self.path.exists():
-            return 0
-        last = 0
-        with self.path.open("rb+") as handle:
-            end = 0
-            for line in handle:
-                if not line.endswith(b"\n"):
-                    break
-                end += len(line)
-                record = decode(line)
-                if record is not None:
-                    last = record.seq
-            handle.truncate(end)
-        return last
+    def _whole(self) -> tuple[int, int]:
+        """The last sequence number, and how many bytes come before a torn last line."""
+        last = end = 0
+        if self.path.exists():
+            with self.path.open("rb") as handle:
+                for line in handle:
+                    if not line.endswith(b"\n"):
+                        break
+                    end += len(line)
+                    record = decode(line)
+                    if record is not None:
+                        last = record.seq
+        return last, end
 
     def subscribe(self, callback: Callable[[Record], None]) -> None:
         self._subscribers.append(callback)
@@ -149,8 +147,8 @@ class EventLog:
             record = Record(self._seq + 1, self._clock(), event)
             self._file.append(encode(record), durable=event.durable)
             self._seq = record.seq
-        for callback in self._subscribers:
-            callback(record)
+            for callback in self._subscribers:
+                callback(record)
         return record
 
     def close(self) -> None:

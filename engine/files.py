@@ -12,33 +12,57 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
-from engine.errors import DiskFullError, InputError
+from engine.errors import DiskFullError, InputError, VoicetuiError
 from engine.text import clean
 
 TEMPORARY_PREFIX = ".tmp-"
 TRASH_PREFIX = ".trash-"
 _CHUNK = 1 << 24
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# How safetensors writes an errno into its message.
+_OS_ERROR = re.compile(r"os error (\d+)")
+_NEARLY_FULL_BYTES = 1 << 20
 
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn "no space" errors of the system into DiskFullError, which names the path and the remedy."""
+    """Turn "no space" errors into DiskFullError, which names the path and the remedy.
+
+    Libraries that write files themselves (torch, safetensors, soundfile) wrap the system's error in
+    their own, or keep none of it.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            raise DiskFullError(
-                f"No space left while writing {clean(str(path))}. "
-                "What was there before is intact; free some space and run the command again."
-            ) from error
-        raise
+    except Exception as error:
+        if not _is_no_space(error) and (isinstance(error, VoicetuiError) or not _is_full(path)):
+            raise
+        raise DiskFullError(
+            f"No space left while writing {clean(str(path))}. "
+            "What was there before is intact; free some space and run the command again."
+        ) from error
+
+
+def _is_no_space(error: BaseException | None) -> bool:
+    while error is not None:
+        named = _OS_ERROR.search(str(error))
+        number = error.errno if isinstance(error, OSError) else int(named[1]) if named else None
+        if number in _NO_SPACE:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _is_full(path: Path) -> bool:
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free < _NEARLY_FULL_BYTES
 
 
 def sync_dir(folder: Path) -> None:
@@ -69,16 +93,37 @@ def commit_file(written: Path, final: Path) -> None:
         sync_dir(final.parent)
 
 
-def commit_dir(written: Path, final: Path) -> None:
-    """Flush a finished folder and rename it to `final`, which must not exist. Raises DiskFullError."""
+def commit_dir(written: Path, final: Path, *, replace: bool = False) -> None:
+    """Flush a finished folder and rename it to `final`, which must not exist unless `replace`.
+
+    Raises DiskFullError, with the old content in its place.
+    """
     with disk_errors(final):
         for folder, _, names in os.walk(written):
             for name in names:
                 with (Path(folder) / name).open("rb+") as handle:
                     os.fsync(handle.fileno())
             sync_dir(Path(folder))
-        os.rename(written, final)
-        sync_dir(final.parent)
+        with _out_of_the_way(final) if replace else contextlib.nullcontext():
+            os.rename(written, final)
+            sync_dir(final.parent)
+
+
+@contextlib.contextmanager
+def _out_of_the_way(folder: Path) -> Iterator[None]:
+    """Hide a folder while another takes its name; it comes back when that fails, else it goes."""
+    if not folder.exists():
+        yield
+        return
+    trash = folder.parent / f"{TRASH_PREFIX}{uuid.uuid4().hex}"
+    os.rename(folder, trash)
+    try:
+        yield
+    except BaseException:
+        if not folder.exists():
+            os.rename(trash, folder)
+        raise
+    shutil.rmtree(trash)
 
 
 @contextlib.contextmanager
@@ -132,12 +177,15 @@ def copy_file(source: Path, target: Path) -> None:
 class Appender:
     """An append-only file. One `append` is one write; `durable` ones are on the disk when it returns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int | None = None) -> None:
+        """Open the file, cut to its first `size` bytes when they are given."""
         self.path = path
         make_dirs(path.parent)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         with disk_errors(path):
             self._descriptor = os.open(path, flags, 0o644)
+            if size is not None:
+                os.ftruncate(self._descriptor, size)
             sync_dir(path.parent)
 
     def append(self, data: bytes, *, durable: bool) -> None:
@@ -161,10 +209,11 @@ class Appender:
 
 
 @contextlib.contextmanager
-def atomic_dir(final: Path) -> Iterator[Path]:
+def atomic_dir(final: Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a temporary folder to fill; on success all of it is flushed and becomes `final`.
 
-    `final` must not exist. Raises DiskFullError.
+    `final` must not exist unless `replace`; its old content is then kept on any error. Raises
+    DiskFullError.
     """
     make_dirs(final.parent)
     temporary = final.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
@@ -172,7 +221,7 @@ def atomic_dir(final: Path) -> Iterator[Path]:
         with disk_errors(final):
             temporary.mkdir()
             yield temporary
-        commit_dir(temporary, final)
+        commit_dir(temporary, final, replace=replace)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

@@ -66,7 +66,10 @@ class Job:
         self._log.emit(event)
 
     def subscribe(self, callback: Callable[[Record], None]) -> None:
-        """Call `callback` with each record from now on, in the working thread; it must be quick."""
+        """Call `callback` with each record from now on, in order, in the emitting thread.
+
+        It must be quick: the work waits for it.
+        """
         self._log.subscribe(callback)
 
     def answer(self, request: requests.Request, message: str = "", *, ok: bool = True) -> None:
@@ -82,9 +85,10 @@ class Job:
 
         def poll() -> None:
             while not done.wait(POLL_SECONDS):
-                self._take_requests()
+                # A folder that cannot be read now may be readable again at the next look.
+                with contextlib.suppress(OSError):
+                    self._take_requests()
 
-        requests.take(self.folder)  # what an earlier process was asked is not asked of this one
         thread = threading.Thread(target=poll, name="voicetui-requests", daemon=True)
         thread.start()
         try:
@@ -114,17 +118,23 @@ class Job:
 
     def perform(self, work: Callable[[Job], Finished]) -> None:
         """Do the work here and now, and tell in the log how it ended; errors are raised again."""
+        requests.take(self.folder)  # what an earlier process was asked is not asked of this one
         self.emit(Started(self.kind, os.getpid(), __version__))
         try:
             with self.listening():
                 finished = work(self)
         except StopRequested as stop:
-            self.emit(Stopped(stop.reason, stop.step))
+            self._tell_end(Stopped(stop.reason, stop.step))
             raise
         except VoicetuiError as error:
-            self.emit(Failed(type(error).__name__, clean(str(error))))
+            self._tell_end(Failed(type(error).__name__, clean(str(error))))
             raise
         except BaseException as error:
-            self.emit(Failed(type(error).__name__, clean(f"{type(error).__name__}: {error}")))
+            self._tell_end(Failed(type(error).__name__, clean(f"{type(error).__name__}: {error}")))
             raise
         self.emit(finished)
+
+    def _tell_end(self, event: Event) -> None:
+        # With a full disk the log misses its last line; what really happened is raised again.
+        with contextlib.suppress(DiskFullError):
+            self.emit(event)

@@ -44,9 +44,7 @@ class Project:
     @property
     def base_reference(self) -> str:
         """The base as a known name or an absolute folder."""
-        from engine.xtts import base as bases
-
-        return self.base if self.base in bases.known() else str(self.folder.absolute() / self.base)
+        return _base_reference(self.folder, self.base)
 
     @property
     def dataset_dir(self) -> Path:
@@ -89,6 +87,12 @@ class Project:
         }
         document |= settings.as_tables(self.values)
         write_text(self.folder / FILE_NAME, tomli_w.dumps(document))
+
+
+def _base_reference(folder: Path, base: str) -> str:
+    from engine.xtts import base as bases
+
+    return base if base in bases.known() else str(folder.absolute() / base)
 
 
 def _portable(folder: Path, path: Path) -> str:
@@ -191,7 +195,9 @@ def load(folder: Path) -> Project:
         texts[key] = value
     try:
         _check_name(texts["name"])
-        texts["language"] = languages.check(texts["language"], bases.vocab_of(texts["base"]))
+        texts["language"] = languages.check(
+            texts["language"], bases.vocab_of(_base_reference(folder, texts["base"]))
+        )
         profile.load(texts["profile"])
     except InputError as error:
         raise SettingError(f"{shown}: {error}") from error

@@ -6,6 +6,7 @@ The thread is plain and owned by the session, so no screen that comes or goes ca
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ class Outcome:
 
     state: Literal["finished", "stopped", "failed"]
     error: BaseException | None = None
+
+
+def _release(error: BaseException | None) -> None:
+    """Let go of what the frames of an error still hold: a model may fill most of a GPU."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class Session:
@@ -41,17 +49,23 @@ class Session:
         # Not a daemon: an interpreter that goes down waits for the checkpoint of a stopped run.
         self._thread = threading.Thread(target=self._run, name=f"voicetui-{job.kind}")
 
-    def _run(self) -> None:
+    def _perform(self) -> Outcome:
         try:
             self.job.perform(self._work)
-            self._outcome = Outcome("finished")
         except StopRequested as stop:
-            self._outcome = Outcome("stopped", stop)
+            return Outcome("stopped", stop)
         except BaseException as error:  # noqa: BLE001 - the worker's boundary; the owner decides
-            self._outcome = Outcome("failed", error)
-        finally:
+            return Outcome("failed", error)
+        return Outcome("finished")
+
+    def _run(self) -> None:
+        outcome = self._perform()
+        _release(outcome.error)
+        try:
             self.job.close()
             self._held.close()
+        finally:
+            self._outcome = outcome
             self._done.set()
 
     def start(self) -> None:

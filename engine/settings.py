@@ -156,7 +156,7 @@ class TrainingSettings:
     )
     early_stop_change: float = _setting(
         0.0,
-        "A held-out loss counts as better when it is lower by at least this.",
+        "Early stopping counts a held-out loss as better when it is lower by more than this.",
         limits=(0.0, 1.0),
     )
     precision: str = _setting(

@@ -26,10 +26,13 @@ def encode(
     *,
     picture: bool = False,
     sound: bool = True,
+    bit_rate: int = 128_000,
 ) -> None:
     """Write samples with FFmpeg; the ending of the path chooses the container."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout="mono") if sound else None
+        if stream is not None:
+            stream.bit_rate = bit_rate
         if picture:
             video = container.add_stream("mpeg4", rate=10)
             video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"

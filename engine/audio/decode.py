@@ -30,6 +30,7 @@ SUFFIXES = frozenset((".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", 
 # Telephones give 8,000 Hz; lower or higher rates than these come from broken headers.
 MIN_RATE, MAX_RATE = 4_000, 768_000
 _BLOCK_SECONDS = 4
+_PARDONED_FRAMES = 10
 _CONTAINERS = "aac,aiff,asf,caf,flac,matroska,webm,mov,mp4,mp3,ogg,wav,w64"
 _CONVERT = "Convert it again from the original recording, or remove it from the sources."
 
@@ -231,7 +232,7 @@ def _ffmpeg_blocks(path: Path, container: Any, audio: Any, rate: int) -> Iterato
     waiting: list[Samples] = []
     length = done = 0
     try:
-        for frame in container.decode(audio):
+        for frame in _frames(container, audio):
             for converted in resampler.resample(frame):
                 waiting.append(converted.to_ndarray().mean(axis=0, dtype=np.float32))
                 length += len(waiting[-1])
@@ -243,3 +244,17 @@ def _ffmpeg_blocks(path: Path, container: Any, audio: Any, rate: int) -> Iterato
         raise _bad(path, f"is damaged at {at} ({clean(error.strerror)})") from error
     if waiting:
         yield np.concatenate(waiting)
+
+
+def _frames(container: Any, audio: Any) -> Iterator[Any]:
+    """The frames of a stream; a few of an mp3 may be unreadable, as where two were joined."""
+    import av
+
+    pardoned = _PARDONED_FRAMES if container.format.name == "mp3" else 0
+    for packet in container.demux(audio):
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            if not pardoned:
+                raise
+            pardoned -= 1

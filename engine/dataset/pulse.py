@@ -8,6 +8,7 @@ from engine.events import Progress
 from engine.jobs import Job
 
 _TELL_SECONDS = 0.2
+_LOOK_SECONDS = 0.2
 
 
 class Pulse:
@@ -18,7 +19,8 @@ class Pulse:
         self._told: tuple[str, float] = ("", 0.0)
 
     def check(self) -> None:
-        self._job.control.wait_while_paused()
+        while not self._job.control.wait_while_paused(_LOOK_SECONDS):
+            pass
         self._job.control.raise_if_stopped()
 
     def progress(self, stage: str, done: float, total: float, unit: str, item: str) -> None:

@@ -20,7 +20,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ RNG = "rng.safetensors"
 _NAME = re.compile(r"step-(\d{6,})(?:-(\d+))?")
 _MARGIN_BYTES = 16 << 20
 _MAPPED_TENSORS = 16
+_TAKE_ANOTHER = "Check the disk, and take another checkpoint or one from a backup."
 
 Tensors = Mapping[str, "torch.Tensor"]
 
@@ -164,17 +165,27 @@ def _open(folder: Path) -> Checkpoint:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedError(
-            f"The checkpoint {clean(str(folder))} is damaged: {clean(str(error))}."
+            f"The checkpoint {clean(str(folder))} is damaged: {clean(str(error))}. {_TAKE_ANOTHER}"
         ) from error
 
 
-def verify(checkpoint: Checkpoint, check: Callable[[], None] = lambda: None) -> None:
-    """Compare every file with its SHA-256. Raises DamagedError."""
-    for name, entry in checkpoint.files.items():
-        if sha256_file(checkpoint.folder / name, lambda _: check()) != entry["sha256"]:
+def verify(checkpoint: Checkpoint, check: Callable[[], None], *names: str) -> None:
+    """Compare the named files, or all, with their SHA-256. Raises DamagedError.
+
+    `check` is called for every piece that is read and may raise to stop.
+    """
+    for name in names or checkpoint.files:
+        path = checkpoint.folder / name
+        try:
+            digest = sha256_file(path, lambda _: check())
+        except OSError as error:
             raise DamagedError(
-                f"{clean(str(checkpoint.folder / name))} is damaged: "
-                "its content is not what was written."
+                f"{clean(str(path))} cannot be read: {clean(str(error))}."
+            ) from error
+        if digest != checkpoint.files[name]["sha256"]:
+            raise DamagedError(
+                f"{clean(str(path))} is damaged: its content is not what was written. "
+                f"{_TAKE_ANOTHER}"
             )
 
 
@@ -202,9 +213,7 @@ def readable(run: Path) -> list[Checkpoint]:
     return found
 
 
-def newest(
-    run: Path, check: Callable[[], None] = lambda: None
-) -> tuple[Checkpoint, dict[Path, str]] | None:
+def newest(run: Path, check: Callable[[], None]) -> tuple[Checkpoint, dict[Path, str]] | None:
     """The newest checkpoint whose every byte verifies, and what is wrong with each newer one.
 
     None when the run has no checkpoints at all. Raises RefusedError when it has some and none is
@@ -237,14 +246,15 @@ def set_aside(folder: Path) -> Path:
 
 
 def pick(run: Path, which: str) -> Checkpoint:
-    """The verified checkpoint that a person named: "best", "last" or a step.
+    """The checkpoint that a person named, its content not verified yet: "best", "last" or a step.
 
-    Raises RefusedError or DamagedError with the choices.
+    Raises RefusedError with the choices.
     """
     present = readable(run)
     if not present:
         raise RefusedError(
-            f"{clean(str(run))} has no whole checkpoint yet. Train first with 'voicetui train'."
+            f"None of the checkpoints of {clean(str(run))} is whole. Restore one from a backup, or "
+            "train again."
         )
     best = next((c.progress.best_step for c in present if c.progress.best_step is not None), None)
     step = {"last": present[0].step, "best": present[0].step if best is None else best}.get(which)
@@ -252,11 +262,11 @@ def pick(run: Path, which: str) -> Checkpoint:
         step = int(which) if which.isdecimal() else -1
     for checkpoint in present:
         if checkpoint.step == step:
-            verify(checkpoint)
             return checkpoint
     choices = ", ".join(str(c.step) for c in present)
+    missing = f"{which} (step {step})" if which in ("best", "last") else which
     raise RefusedError(
-        f"There is no checkpoint {clean(which)!r}. Take best, last or one of: {choices}."
+        f"There is no whole checkpoint {clean(missing)}. Take one of these steps: {choices}."
     )
 
 
@@ -279,10 +289,19 @@ def prune(run: Path, keep: int, best_step: int | None) -> list[Path]:
 
 
 def load_tensors(checkpoint: Checkpoint, name: str) -> dict[str, torch.Tensor]:
-    """The tensors of one file of a checkpoint, mapped from disk."""
+    """The tensors of one file of a checkpoint, mapped from disk: they outlive the file's deletion.
+
+    Raises RefusedError when a training run deleted the checkpoint meanwhile.
+    """
     from safetensors.torch import load_file
 
-    return load_file(checkpoint.folder / name)
+    try:
+        return load_file(checkpoint.folder / name)
+    except FileNotFoundError as error:
+        raise RefusedError(
+            f"The checkpoint {clean(str(checkpoint.folder))} is gone: the training went on and no "
+            "longer keeps it. Run the command again."
+        ) from error
 
 
 def holds_tensors(checkpoint: Checkpoint, name: str) -> bool:
@@ -309,7 +328,8 @@ def copy_into(checkpoint: Checkpoint, name: str, targets: Tensors) -> None:
     wrong |= {key for key in set(targets) & set(shapes) if tuple(targets[key].shape) != shapes[key]}
     if wrong:
         raise DamagedError(
-            f"{clean(str(path))} does not fit the model ({clean(', '.join(sorted(wrong)[:3]))})."
+            f"{clean(str(path))} does not fit the model that is trained here ({clean(', '.join(sorted(wrong)[:3]))}). "
+            "Take the base that the run was begun with, or start a new run with --fresh."
         )
     names = list(targets)
     with torch.no_grad():
@@ -319,11 +339,13 @@ def copy_into(checkpoint: Checkpoint, name: str, targets: Tensors) -> None:
                     targets[key].copy_(file.get_tensor(key))
 
 
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[str]:
-    """What a run was made of and is no longer, one line each."""
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """What a run was made of and is no longer: dotted keys, and the change in words."""
+    found: dict[str, str] = {}
     for key in sorted({*then, *now}):
         before, after = then.get(key), now.get(key)
         if isinstance(before, Mapping) and isinstance(after, Mapping):
-            yield from (f"{key}.{line}" for line in differences(before, after))
+            found |= {f"{key}.{inner}": text for inner, text in differences(before, after).items()}
         elif before != after:
-            yield f"{key} was {clean(str(before))} and is {clean(str(after))}"
+            found[key] = f"was {clean(str(before))} and is {clean(str(after))}"
+    return found

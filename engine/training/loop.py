@@ -41,6 +41,7 @@ from engine.training.schedule import learning_rate
 from engine.training.task import Micro, Task
 
 MAX_SKIPPED = 3
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Loop:
         )
 
     def restore(self, saved: checkpoint.Checkpoint) -> None:
-        """Take the state of a verified checkpoint. Raises DamagedError before changing anything."""
+        """Take the state of a verified checkpoint. Raises DamagedError when it does not fit."""
         checkpoint.copy_into(saved, checkpoint.WEIGHTS, self.parameters)
         if checkpoint.holds_tensors(saved, checkpoint.OPTIMIZER):
             self._make_optimizer_state()
@@ -151,14 +152,12 @@ class Loop:
     def run(self) -> Finished:
         """Train until the planned epochs are done or no longer help. Raises StopRequested."""
         try:
-            while self.progress.epoch < self.settings.epochs:
+            while self.progress.epoch < self.settings.epochs and not self._stalled():
                 self._epoch()
-                if self._stalled():
-                    break
         except StopRequested as stop:
             self.optimizer.zero_grad(set_to_none=True)
-            if self.progress != self._saved and self.progress.step:
-                self.save()
+            if self.progress.step:
+                self._save_once()
             raise StopRequested(stop.reason, self.progress.step) from None
         return Finished(
             {
@@ -203,6 +202,10 @@ class Loop:
         every = self.settings.save_every_steps
         # The end of the epoch saves by itself.
         if every and not last and self.progress.step % every == 0:
+            self._save_once()
+
+    def _save_once(self) -> None:
+        if self.progress != self._saved:
             self.save()
 
     def _prefetched(
@@ -240,13 +243,19 @@ class Loop:
         except StopRequested:
             rng.set_device_states(before)
             raise
-        lr = learning_rate(self.settings, self.progress.step, steps_per_epoch)
+        lr = learning_rate(
+            self.settings,
+            self.progress.step,
+            self.progress.epoch,
+            self.progress.position,
+            steps_per_epoch,
+        )
         measured, grad_norm = self._apply(sums, totals, lr, group)
         self._count(group, time.perf_counter() - begun)
         self.emit(
             Step(
                 step=self.progress.step,
-                steps=steps_per_epoch * self.settings.epochs,
+                steps=self.progress.step + self._remaining(steps_per_epoch),
                 epoch=self.progress.epoch + 1,
                 epochs=self.settings.epochs,
                 lr=lr,
@@ -255,7 +264,7 @@ class Loop:
                 audio_seconds=round(sum(m.audio_seconds for m in group), 2),
                 seconds=round(time.perf_counter() - begun, 4),
                 loader_seconds=round(waited, 4),
-                eta=round(self._eta(steps_per_epoch), 1),
+                eta=round(self._remaining(steps_per_epoch) * self._step_seconds, 1),
                 **measured.fields,
             )
         )
@@ -308,13 +317,14 @@ class Loop:
         )
         if self.progress.skipped >= MAX_SKIPPED:
             raise FailedError(
-                f"{MAX_SKIPPED} steps in a row were not finite; the last checkpoint is good. "
-                "Resume with a lower training.learning_rate (--resume --inexact --set "
-                f"learning_rate={self.settings.learning_rate / 2:g}) or precision=fp32."
+                f"{MAX_SKIPPED} steps in a row were not finite; the weights and any checkpoint are "
+                "those from before. Train again with '--inexact --set "
+                f"learning_rate={self.settings.learning_rate / 2:g}', or with precision=fp32."
             )
 
     def _count(self, group: Sequence[Micro], seconds: float) -> None:
-        self._step_seconds = 0.9 * self._step_seconds + 0.1 * seconds or seconds
+        smoothed = 0.9 * self._step_seconds + 0.1 * seconds
+        self._step_seconds = smoothed if self._step_seconds else seconds
         self.progress = replace(
             self.progress,
             step=self.progress.step + 1,
@@ -323,25 +333,30 @@ class Loop:
             seconds=self.progress.seconds + seconds,
         )
 
-    def _eta(self, steps_per_epoch: int) -> float:
+    def _remaining(self, steps_per_epoch: int) -> int:
+        """The steps still to come in the planned epochs."""
         done = self.progress.epoch * steps_per_epoch + self.progress.position
-        return (steps_per_epoch * self.settings.epochs - done) * self._step_seconds
+        return max(0, steps_per_epoch * self.settings.epochs - done)
 
     def _between_steps(self) -> None:
         """Do what people asked for."""
+        self._answer_requests()
         if self.control.paused:
             self.emit(Paused(self.progress.step))
-            self.control.wait_while_paused()
+            while not self.control.wait_while_paused(_LOOK_SECONDS):
+                self._answer_requests()
             if self.control.stop_reason is None:
                 self.emit(Continued(self.progress.step))
+        self._check()
+
+    def _answer_requests(self) -> None:
         while request := self.control.take():
             if request.verb == "save":
-                folder = self.save()
-                self.emit(RequestDone(request.id, "save", True, f"saved {folder.name}"))
+                self._save_once()
+                message = f"step {self.progress.step} is saved"
             else:
                 message = f"a training run does not {request.verb}; use 'voicetui {request.verb}'"
-                self.emit(RequestDone(request.id, request.verb, False, message))
-        self._check()
+            self.emit(RequestDone(request.id, request.verb, request.verb == "save", message))
 
     def _evaluate(self) -> None:
         """Judge the weights on the held-out clips."""
@@ -361,18 +376,19 @@ class Loop:
         measured = self._measured(sums, _totals(micros))
         loss = measured.fields["loss"]
         best = self.progress.best_loss
-        better = best is None or loss < best - self.settings.early_stop_change
+        lowest = math.isfinite(loss) and (best is None or loss < best)
+        enough = lowest and (best is None or loss < best - self.settings.early_stop_change)
         self.progress = replace(
             self.progress,
-            best_loss=loss if better else best,
-            best_step=self.progress.step if better else self.progress.best_step,
-            stale=0 if better else self.progress.stale + 1,
+            best_loss=loss if lowest else best,
+            best_step=self.progress.step if lowest else self.progress.best_step,
+            stale=0 if enough else self.progress.stale + 1,
         )
         self.emit(
             Evaluated(
                 step=self.progress.step,
                 epoch=self.progress.epoch + 1,
-                best=better,
+                best=lowest,
                 seconds=round(time.perf_counter() - begun, 3),
                 **measured.fields,
             )

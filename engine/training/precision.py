@@ -26,6 +26,16 @@ class Place:
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
 
+    def facts(self) -> dict[str, Any]:
+        """What of the place decides the bits of a result; on CPU the threads and the CPU do too."""
+        if self.device.type == "cuda":
+            return {"name": torch.cuda.get_device_name(self.device), "precision": self.precision}
+        return {
+            "name": f"CPU with {torch.backends.cpu.get_cpu_capability()}",
+            "precision": self.precision,
+            "threads": torch.get_num_threads(),
+        }
+
     def describe(self) -> Device:
         """The device event of this place."""
         threads = torch.get_num_threads()

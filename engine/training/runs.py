@@ -28,8 +28,20 @@ if TYPE_CHECKING:
 KIND = "train"
 # Settings that change when a run ends or what it keeps, not what it computes.
 _HARMLESS = frozenset(
-    {"epochs", "early_stop_epochs", "early_stop_change", "save_every_steps", "keep_checkpoints"}
+    {
+        "epochs",
+        "early_stop_epochs",
+        "early_stop_change",
+        "save_every_steps",
+        "keep_checkpoints",
+        # What these come to stands among the facts of the device.
+        "device",
+        "precision",
+    }
 )
+# What decides which clips come when, and what the held-out loss measures.
+_ORDER = ("dataset", "settings.batch_size", "settings.accumulation", "settings.seed")
+_MEASURE = ("dataset", "base", "settings.text_loss_weight", "settings.mel_loss_weight")
 
 
 def latest_with_checkpoints(project: Project) -> Path | None:
@@ -113,12 +125,15 @@ def write_run(job: Job, project: Project, base: Path, settings: TrainingSettings
 
 def judge_exactness(
     job: Job, saved: checkpoint.Checkpoint, facts: Mapping[str, Any], *, inexact: bool
-) -> bool:
-    """Whether the run can go on bit for bit. Raises NotExactError unless `inexact` allows it."""
-    changed = list(checkpoint.differences(saved.facts, facts))
+) -> set[str]:
+    """The facts that changed since the checkpoint; none when the run can go on bit for bit.
+
+    Raises NotExactError unless `inexact` allows the changes.
+    """
+    changed = checkpoint.differences(saved.facts, facts)
     if not changed:
-        return True
-    listed = "; ".join(changed)
+        return set()
+    listed = "; ".join(f"{key} {text}" for key, text in changed.items())
     if not inexact:
         raise NotExactError(
             f"Run {job.folder.name} would not continue exactly: {listed}. Undo the change, allow it "
@@ -132,7 +147,7 @@ def judge_exactness(
             "Nothing, if you meant to; --fresh starts a clean run.",
         )
     )
-    return False
+    return set(changed)
 
 
 def restore(
@@ -140,14 +155,18 @@ def restore(
     loop: Loop,
     saved: checkpoint.Checkpoint,
     damaged: Mapping[Path, str],
-    *,
-    exact: bool,
+    changed: set[str],
 ) -> None:
-    """Take the loop to where the checkpoint stands, and say when newer ones were damaged."""
+    """Take the loop to where the checkpoint stands, and say when newer ones were damaged.
+
+    When the order of the clips changed, the epoch that was begun starts over; when the held-out
+    loss measures something else, the best is looked for anew.
+    """
     loop.restore(saved)
-    if not exact:
-        # Another dataset has another order: the epoch that was begun starts over.
+    if changed.intersection(_ORDER):
         loop.progress = replace(loop.progress, position=0)
+    if changed.intersection(_MEASURE):
+        loop.progress = replace(loop.progress, best_loss=None, best_step=None, stale=0)
     for folder, message in damaged.items():
         aside = checkpoint.set_aside(folder)
         job.emit(

@@ -36,9 +36,9 @@ class Tables:
     text: Ints
     codes: Ints
     order: Ints
-    text_places: Ints
+    text_positions: Ints
     text_targets: Ints
-    mel_places: Ints
+    mel_positions: Ints
     mel_targets: Ints
 
 
@@ -114,7 +114,7 @@ def tables(texts: Sequence[Ints], codes: Sequence[Ints], ids: Tokens) -> Tables:
     text_grid = np.full((batch, text_width), ids.text_stop, np.int64)
     code_grid = np.full((batch, code_width), ids.code_stop, np.int64)
     order = np.zeros((batch, length), np.int64)
-    text_places, text_targets, mel_places, mel_targets = [], [], [], []
+    text_positions, text_targets, mel_positions, mel_targets = [], [], [], []
     for row, (text, code) in enumerate(pairs):
         text_grid[row, : len(text)] = text
         code_grid[row, : len(code)] = code
@@ -124,16 +124,16 @@ def tables(texts: Sequence[Ints], codes: Sequence[Ints], ids: Tokens) -> Tables:
             PROMPT_LENGTH + text_width + np.arange(len(code))
         )
         first = row * length
-        text_places.append(first + PROMPT_LENGTH + np.arange(len(text)))
+        text_positions.append(first + PROMPT_LENGTH + np.arange(len(text)))
         text_targets.append(np.append(text[1:], ids.text_stop))
-        mel_places.append(first + text_end + np.arange(len(code)))
+        mel_positions.append(first + text_end + np.arange(len(code)))
         mel_targets.append(np.append(code[1:], ids.code_stop))
     return Tables(
         text_grid,
         code_grid,
         order,
-        np.concatenate(text_places),
+        np.concatenate(text_positions),
         np.concatenate(text_targets).astype(np.int64),
-        np.concatenate(mel_places),
+        np.concatenate(mel_positions),
         np.concatenate(mel_targets).astype(np.int64),
     )

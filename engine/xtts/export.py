@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine import __version__, weights
+from engine import __version__, lock, weights
 from engine.errors import BaseModelError, RefusedError
-from engine.eventlog import read_all
+from engine.eventlog import jsonable, read_all
 from engine.events import Evaluated, Event, Exported, Finished, Note, Stage
 from engine.files import (
     atomic_dir,
     atomic_file,
     copy_file,
-    remove_dir,
+    make_dirs,
     require_space,
     sha256_file,
     sweep,
@@ -28,11 +29,14 @@ from engine.jobs import LOG_NAME, Job, new_folder
 from engine.project import Project
 from engine.session import Session
 from engine.text import clean
-from engine.training.checkpoint import WEIGHTS, Checkpoint, load_tensors
+from engine.training.checkpoint import Checkpoint
 from engine.xtts import base as bases
 from engine.xtts import card, load, speak, voice
 
 KIND = "export"
+if TYPE_CHECKING:
+    import torch
+
 _COPIED = ("config.json", "vocab.json", "mel_stats.pth", "dvae.pth")
 _MARGIN_BYTES = 64 << 20
 
@@ -60,40 +64,56 @@ def session(
             f"{clean(str(final))} exists. Replace it with --force, or give another --name."
         )
     run, saved = speak.chosen_checkpoint(project, checkpoint)
-    job = Job(new_folder(project.jobs_dir, KIND), KIND)
-    return Session(job, lambda job: export(project, job, run, saved, final))
+    if final.resolve() == Path(project.base_reference).resolve():
+        raise RefusedError(f"{clean(str(final))} is the base of this project. Give another --name.")
+    with contextlib.ExitStack() as held:
+        make_dirs(project.export_dir)
+        held.enter_context(lock.hold(project.export_dir, KIND))
+        job = Job(new_folder(project.jobs_dir, KIND), KIND)
+
+        def work(job: Job) -> Finished:
+            return export(project, job, run, saved, final)
+
+        return Session(job, work, held.pop_all())
 
 
 def export(project: Project, job: Job, run: Path, saved: Checkpoint, final: Path) -> Finished:
-    """Write the export folder; it gets its name when all of it is there."""
-    base = bases.locate(project.base_reference)
-    bases.check(base)
+    """Write the export folder, which takes its name when all of it is there.
+
+    Call it while holding the lock of the folder of exports.
+    """
+    check = job.control.raise_if_stopped
+    job.emit(Stage("checking"))
+    base = speak.base_of(project, saved)
     sweep(final.parent)
     size = sum((base / name).stat().st_size for name in bases.FILES)
     require_space(final.parent, size + _MARGIN_BYTES, "The export")
+    # Opened once: a training that goes on may delete the checkpoint, and mapped files outlive that.
+    trained = speak.weights_of(saved, check)
     wavs = voice.references(project)
-    with atomic_dir(final) as draft:
+    with atomic_dir(final, replace=True) as draft:
         job.emit(Stage("weights"))
-        _write_model(base, saved, draft / "model.pth")
-        job.control.raise_if_stopped()
+        _write_model(base, trained, saved, draft / "model.pth")
+        check()
         for name in _COPIED:
             copy_file(base / name, draft / name)
         job.emit(Stage("voice", len(wavs), "references"))
-        _write_voice(project, job, base, saved, wavs, draft)
-        job.control.raise_if_stopped()
+        model = speak.synthesizer(base, trained, saved.folder)
+        _write_voice(project, job, base, voice.latents(model, wavs), wavs, draft)
+        check()
         job.emit(Stage("model card"))
         _write_card(project, run, saved, draft)
-        remove_dir(final)
     total = sum(path.stat().st_size for path in final.rglob("*") if path.is_file())
     job.emit(Exported(str(final), saved.step, total))
     return Finished({"folder": str(final), "step": saved.step, "bytes": total})
 
 
-def _write_model(base: Path, saved: Checkpoint, path: Path) -> None:
+def _write_model(
+    base: Path, trained: Mapping[str, torch.Tensor], saved: Checkpoint, path: Path
+) -> None:
     """model.pth as coqui's Xtts reads it: the trained GPT, and the base's vocoder and mel values."""
     import torch
 
-    trained = load_tensors(saved, WEIGHTS)
     state = {f"gpt.{name}": tensor for name, tensor in trained.items()} | load.rest_of(base)
     expected = set(load.state_of(base))
     if missing := sorted(expected - set(state)):
@@ -105,12 +125,16 @@ def _write_model(base: Path, saved: Checkpoint, path: Path) -> None:
 
 
 def _write_voice(
-    project: Project, job: Job, base: Path, saved: Checkpoint, wavs: Sequence[Path], draft: Path
+    project: Project,
+    job: Job,
+    base: Path,
+    heard: voice.Latents,
+    wavs: Sequence[Path],
+    draft: Path,
 ) -> None:
     """The references, and speakers_xtts.pth with the base's voices and the project's."""
     import torch
 
-    heard = voice.latents(speak.synthesizer(base, saved), wavs)
     speakers = dict(weights.load(base / "speakers_xtts.pth"))
     if project.name in speakers:
         job.emit(Note("speaker_replaced", f"The base already knew a voice called {project.name}."))
@@ -167,5 +191,5 @@ def _write_card(project: Project, run: Path, saved: Checkpoint, draft: Path) -> 
         ],
         "files": hashes,
     }
-    write_json(draft / card.FILE_NAME, facts)
+    write_json(draft / card.FILE_NAME, jsonable(facts))
     write_text(draft / "README.md", card.as_markdown(facts))

@@ -11,9 +11,10 @@ change of any of them makes a new one, and codes of clips that did not change ar
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -81,7 +82,7 @@ class Features:
 
     def __init__(self, folder: Path) -> None:
         index = json.loads((folder / _INDEX).read_text("utf-8"))
-        self.dataset_hash: str = index["dataset"]
+        self.identity: str = index["identity"]
         self.encoder_hash: str = index["encoder"]
         self.entries = [Entry(**entry) for entry in index["entries"]]
         self.rejected = [Rejected(**entry) for entry in index["rejected"]]
@@ -122,8 +123,12 @@ class _Column:
 class Encoder:
     """Turns a clip into token ids and codes with the tokenizer and DVAE of a base."""
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
+    def __init__(
+        self, folder: Path, device: torch.device, known: Mapping[str, npt.NDArray[np.uint16]]
+    ) -> None:
+        """`known` are codes that this encoder made before, by the hash of the wav."""
         self._folder = folder
+        self._known = known
         self._vocabularies: dict[str, Vocabulary] = {}
         self._dvae = load.dvae_of(folder).to(device)
         self._mel = codes_mel(load.mel_stats_of(folder)).to(device)
@@ -154,8 +159,13 @@ class Encoder:
             return "the text holds the stop token"
         return None
 
-    def codes(self, audio: npt.NDArray[np.int16]) -> npt.NDArray[np.uint16]:
+    def codes(self, audio: npt.NDArray[np.int16], wav_hash: str) -> npt.NDArray[np.uint16]:
         """The codes of a clip's audio, ceil(samples / 1024) of them."""
+        known = self._known.get(wav_hash)
+        return self.encode(audio) if known is None else known
+
+    def encode(self, audio: npt.NDArray[np.int16]) -> npt.NDArray[np.uint16]:
+        """The codes of audio that was not encoded before."""
         import torch
 
         padded = np.zeros(len(audio) + _ENCODER_MARGIN, np.float32)
@@ -181,7 +191,8 @@ def _read_wav(path: Path) -> npt.NDArray[np.int16]:
     return np.asarray(audio, np.int16)
 
 
-def _hash_wav(path: Path) -> str:
+def _hash_wav(path: Path, check: Callable[[], None]) -> str:
+    check()
     try:
         return sha256_file(path)
     except OSError as error:
@@ -197,11 +208,11 @@ def _encoder_hash(base: Path) -> str:
     return hashlib.sha256(" ".join(hashes[name] for name in names).encode()).hexdigest()
 
 
-def _dataset_hash(rows: Iterable[tuple[SourceClip, str]]) -> str:
-    lines = sorted(
+def _content_hash(rows: Iterable[tuple[SourceClip, str]]) -> str:
+    lines = [
         json.dumps([clip.id, wav_hash, clip.text, clip.language, clip.split])
         for clip, wav_hash in rows
-    )
+    ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -216,57 +227,93 @@ def build(
     progress: Callable[[int, int], None],
     check: Callable[[], None],
 ) -> Features:
-    """The features of the clips, from the cache where nothing changed.
+    """The features of the clips in the order of their ids, from the cache where nothing changed.
 
     `dataset` is the folder that the clips' wav paths are relative to; `check` is called before each
-    clip and may raise to stop. Raises DatasetError and BaseModelError.
+    piece of work and may raise to stop. Raises DatasetError and BaseModelError.
     """
     sweep(cache)
-    hashed = [(clip, _hash_wav(dataset / clip.wav)) for clip in clips]
-    dataset_hash, encoder_hash = _dataset_hash(hashed), _encoder_hash(base)
-    key = hashlib.sha256(f"{dataset_hash} {encoder_hash} {max_tokens}".encode()).hexdigest()[:24]
-    final = cache / key
+    ordered = sorted(clips, key=lambda clip: clip.id)
+    hashed = [(clip, _hash_wav(dataset / clip.wav, check)) for clip in ordered]
+    encoder_hash = _encoder_hash(base)
+    content = f"{_content_hash(hashed)} {encoder_hash} {max_tokens}"
+    final = cache / hashlib.sha256(content.encode()).hexdigest()[:24]
     if (final / _INDEX).exists():
         return Features(final)
 
     earlier = [folder for folder in sorted(cache.glob("*")) if (folder / _INDEX).exists()]
-    known: dict[str, npt.NDArray[np.uint16]] = {}
-    for folder in earlier:
-        features = Features(folder)
-        if features.encoder_hash == encoder_hash:
-            known |= features.codes_by_wav()
-
-    encoder = Encoder(base, device)
-    entries: list[Entry] = []
-    rejected: list[Rejected] = []
-    with (
-        atomic_dir(final) as draft,
-        (draft / "tokens.i32").open("wb") as token_file,
-        (draft / "codes.u16").open("wb") as code_file,
-        (draft / "audio.i16").open("wb") as audio_file,
-    ):
-        for done, (clip, wav_hash) in enumerate(hashed):
-            check()
-            progress(done, len(hashed))
-            audio = _read_wav(dataset / clip.wav)
-            tokens = encoder.tokens(clip.text, clip.language)
-            if problem := encoder.problem(tokens, clip.language, len(audio), max_tokens):
-                rejected.append(Rejected(clip.id, problem))
-                continue
-            codes = known[wav_hash] if wav_hash in known else encoder.codes(audio)
-            token_file.write(tokens.tobytes())
-            code_file.write(codes.tobytes())
-            audio_file.write(audio.tobytes())
-            entries.append(
-                Entry(clip.id, clip.split, wav_hash, len(tokens), len(codes), len(audio))
-            )
-        index = {
-            "dataset": dataset_hash,
-            "encoder": encoder_hash,
-            "entries": [asdict(entry) for entry in entries],
-            "rejected": [asdict(entry) for entry in rejected],
-        }
-        write_json(draft / _INDEX, index)
+    encoder = Encoder(base, device, _known_codes(earlier, encoder_hash))
+    with atomic_dir(final) as draft:
+        writer = _Writer(draft)
+        with contextlib.closing(writer):
+            for done, (clip, wav_hash) in enumerate(hashed):
+                check()
+                progress(done, len(hashed))
+                audio = _read_wav(dataset / clip.wav)
+                tokens = encoder.tokens(clip.text, clip.language)
+                problem = encoder.problem(tokens, clip.language, len(audio), max_tokens)
+                if problem:
+                    writer.reject(clip, problem)
+                else:
+                    writer.add(clip, wav_hash, tokens, encoder.codes(audio, wav_hash), audio)
+        writer.finish(encoder_hash)
+    progress(len(hashed), len(hashed))
     for folder in earlier:
         remove_dir(folder)
     return Features(final)
+
+
+def _known_codes(folders: Sequence[Path], encoder_hash: str) -> dict[str, npt.NDArray[np.uint16]]:
+    """The codes of earlier caches that the same encoder made, by the hash of the wav."""
+    known: dict[str, npt.NDArray[np.uint16]] = {}
+    for folder in folders:
+        features = Features(folder)
+        if features.encoder_hash == encoder_hash:
+            known |= features.codes_by_wav()
+    return known
+
+
+class _Writer:
+    """Writes the files of a cache; their identity is the hash of all that training reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._columns = {
+            name: (folder / name).open("wb") for name in ("tokens.i32", "codes.u16", "audio.i16")
+        }
+        self._digest = hashlib.sha256()
+        self._entries: list[Entry] = []
+        self._rejected: list[Rejected] = []
+
+    def reject(self, clip: SourceClip, problem: str) -> None:
+        self._rejected.append(Rejected(clip.id, problem))
+
+    def add(
+        self,
+        clip: SourceClip,
+        wav_hash: str,
+        tokens: npt.NDArray[np.int32],
+        codes: npt.NDArray[np.uint16],
+        audio: npt.NDArray[np.int16],
+    ) -> None:
+        values: tuple[npt.NDArray[Any], ...] = (tokens, codes, audio)
+        for column, array in zip(self._columns.values(), values, strict=True):
+            column.write(array.tobytes())
+        entry = Entry(clip.id, clip.split, wav_hash, len(tokens), len(codes), len(audio))
+        self._entries.append(entry)
+        for part in (json.dumps(asdict(entry)).encode(), tokens.tobytes(), codes.tobytes()):
+            self._digest.update(part)
+
+    def close(self) -> None:
+        for column in self._columns.values():
+            column.close()
+
+    def finish(self, encoder_hash: str) -> None:
+        """Write the index; without it the folder is no cache."""
+        index = {
+            "identity": self._digest.hexdigest(),
+            "encoder": encoder_hash,
+            "entries": [asdict(entry) for entry in self._entries],
+            "rejected": [asdict(entry) for entry in self._rejected],
+        }
+        write_json(self._folder / _INDEX, index)

@@ -135,27 +135,32 @@ def gpt_of(folder: Path) -> Any:
     return gpt_from(folder, state, folder / "model.pth")
 
 
-def dvae_of(folder: Path) -> Any:
-    """coqui's DVAE with the weights of a base, in eval mode; its sizes are read from the file."""
+def new_dvae(hidden: int, codebook_dim: int, num_tokens: int) -> Any:
+    """coqui's DVAE as its GPTTrainer builds it, in the given sizes, with random weights."""
     with keep_thread_count():
         from TTS.tts.layers.xtts.dvae import DiscreteVAE
 
+    return DiscreteVAE(
+        channels=80,
+        normalization=None,
+        positional_dims=1,
+        num_tokens=num_tokens,
+        codebook_dim=codebook_dim,
+        hidden_dim=hidden,
+        num_resnet_blocks=3,
+        kernel_size=3,
+        num_layers=2,
+        use_transposed_convs=False,
+    )
+
+
+def dvae_of(folder: Path) -> Any:
+    """coqui's DVAE with the weights of a base, in eval mode; its sizes are read from the file."""
     state = weights.load(folder / "dvae.pth")
     try:
         hidden = state["encoder.0.0.weight"].shape[0]
         codebook_dim, num_tokens = state["codebook.embed"].shape
-        dvae = DiscreteVAE(
-            channels=80,
-            normalization=None,
-            positional_dims=1,
-            num_tokens=num_tokens,
-            codebook_dim=codebook_dim,
-            hidden_dim=hidden,
-            num_resnet_blocks=3,
-            kernel_size=3,
-            num_layers=2,
-            use_transposed_convs=False,
-        )
+        dvae = new_dvae(hidden, codebook_dim, num_tokens)
         # Some published files lack the buffers of the discretisation loss, which encoding never uses.
         missing, unexpected = dvae.load_state_dict(state, strict=False)
         wrong = [name for name in missing if not name.startswith("discrete_loss.")] + unexpected

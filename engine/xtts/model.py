@@ -75,9 +75,9 @@ class Batch:
     text: torch.Tensor
     codes: torch.Tensor
     order: torch.Tensor
-    text_places: torch.Tensor
+    text_positions: torch.Tensor
     text_targets: torch.Tensor
-    mel_places: torch.Tensor
+    mel_positions: torch.Tensor
     mel_targets: torch.Tensor
     conditioning: torch.Tensor
 
@@ -92,9 +92,9 @@ def to_device(tables: Tables, conditioning: torch.Tensor, device: torch.device) 
         move("text"),
         move("codes"),
         move("order"),
-        move("text_places"),
+        move("text_positions"),
         move("text_targets"),
-        move("mel_places"),
+        move("mel_positions"),
         move("mel_targets"),
         conditioning,
     )
@@ -124,8 +124,8 @@ def loss_sums(gpt: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     Divided by the number of targets they are coqui's unweighted `loss_text` and `loss_mel`.
     """
     hidden = hidden_states(gpt, prompt_of(gpt, batch.conditioning), batch)
-    text = gpt.text_head(hidden[batch.text_places]).float()
-    mel = gpt.mel_head(hidden[batch.mel_places]).float()
+    text = gpt.text_head(hidden[batch.text_positions]).float()
+    mel = gpt.mel_head(hidden[batch.mel_positions]).float()
     return (
         F.cross_entropy(text, batch.text_targets, reduction="sum"),
         F.cross_entropy(mel, batch.mel_targets, reduction="sum"),

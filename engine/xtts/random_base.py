@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.files import atomic_dir, atomic_file, write_text
 from engine.languages import LANGUAGES
-from engine.xtts.load import keep_thread_count
+from engine.xtts.load import keep_thread_count, new_dvae
 
 _SPECIALS = ("[STOP]", "[UNK]", "[SPACE]", "[START]")
 _LETTERS = (
@@ -64,24 +64,6 @@ def _vocabulary(path: Path, text_tokens: int) -> int:
         tokenizer.add_tokens([f"<unused{number}>" for number in range(missing)])
     write_text(path, tokenizer.to_str())
     return max(tokenizer.get_vocab().values()) + 1
-
-
-def dvae_of(size: Size) -> Any:
-    """coqui's DVAE as XTTS builds it, in the given size."""
-    from TTS.tts.layers.xtts.dvae import DiscreteVAE
-
-    return DiscreteVAE(
-        channels=80,
-        normalization=None,
-        positional_dims=1,
-        num_tokens=size.codes,
-        codebook_dim=size.dvae_channels,
-        hidden_dim=size.dvae_channels,
-        num_resnet_blocks=3,
-        kernel_size=3,
-        num_layers=2,
-        use_transposed_convs=False,
-    )
 
 
 def _spread_codebook(dvae: Any, mel_stats: Any) -> None:
@@ -136,7 +118,7 @@ def make(folder: Path, size: Size = TINY, seed: int = 0) -> None:
         write_text(draft / "config.json", config.to_json())
         model = Xtts(config)
         mel_stats = torch.full((80,), 5.0)
-        dvae = dvae_of(size).eval()
+        dvae = new_dvae(size.dvae_channels, size.dvae_channels, size.codes).eval()
         _spread_codebook(dvae, mel_stats)
         files = {
             "model.pth": {"model": model.state_dict()},

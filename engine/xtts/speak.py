@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import soundfile
 
-from engine.errors import FailedError, InputError
+from engine.errors import FailedError, InputError, RefusedError
 from engine.files import atomic_path
 from engine.languages import LANGUAGES
 from engine.project import Project
@@ -17,6 +18,9 @@ from engine.training import checkpoint, runs
 from engine.training.checkpoint import Checkpoint
 from engine.xtts import base as bases
 from engine.xtts import load, voice
+
+if TYPE_CHECKING:
+    import torch
 
 OUTPUT_RATE = 24_000
 
@@ -31,7 +35,7 @@ class Spoken:
 
 
 def chosen_checkpoint(project: Project, which: str) -> tuple[Path, Checkpoint]:
-    """The run and the verified checkpoint for "best", "last" or a step. Raises InputError."""
+    """The run and the checkpoint for "best", "last" or a step. Raises InputError, RefusedError."""
     run = runs.latest_with_checkpoints(project)
     if run is None:
         raise InputError(
@@ -40,17 +44,43 @@ def chosen_checkpoint(project: Project, which: str) -> tuple[Path, Checkpoint]:
     return run, checkpoint.pick(run, which)
 
 
-def synthesizer(base: Path, saved: Checkpoint) -> Any:
-    """coqui's Xtts with the weights of a checkpoint, on CPU."""
-    weights = checkpoint.load_tensors(saved, checkpoint.WEIGHTS)
-    gpt = load.gpt_from(base, weights, saved.folder / checkpoint.WEIGHTS)
-    return load.synthesizer_of(base, gpt)
+def base_of(project: Project, saved: Checkpoint) -> Path:
+    """The base that a checkpoint was trained from. Raises RefusedError when it is another by now."""
+    base = bases.locate(project.base_reference)
+    if bases.identity(base) != saved.facts["base"]:
+        raise RefusedError(
+            f"The base {clean(project.base)} is not the one that step {saved.step} was trained from. "
+            "Set base in project.toml back to that one, or train again."
+        )
+    return base
+
+
+def weights_of(saved: Checkpoint, check: Callable[[], None]) -> dict[str, torch.Tensor]:
+    """The verified weights of a checkpoint, mapped from disk. Raises DamagedError, RefusedError."""
+    tensors = checkpoint.load_tensors(saved, checkpoint.WEIGHTS)
+    checkpoint.verify(saved, check, checkpoint.WEIGHTS)
+    return tensors
+
+
+def synthesizer(base: Path, trained: Mapping[str, torch.Tensor], origin: Path) -> Any:
+    """coqui's Xtts with trained weights, which came from `origin`, on CPU."""
+    return load.synthesizer_of(base, load.gpt_from(base, trained, origin))
 
 
 def say(
-    project: Project, text: str, out: Path, *, checkpoint: str = "best", seed: int = 0
+    project: Project,
+    text: str,
+    out: Path,
+    *,
+    which: str = "best",
+    seed: int = 0,
+    check: Callable[[], None] = lambda: None,
 ) -> Spoken:
-    """Speak a text into a 24 kHz wav file. Raises InputError, DatasetError and FailedError."""
+    """Speak a text into a 24 kHz wav file with the checkpoint "best", "last" or of a step.
+
+    `check` is called between pieces of work and may raise to stop. Raises InputError, RefusedError,
+    DatasetError and FailedError.
+    """
     if not text.strip():
         raise InputError("There is nothing to say: the text is empty.")
     if project.language not in LANGUAGES:
@@ -58,11 +88,11 @@ def say(
             f"Speaking {clean(project.language)} is not possible yet: coqui has no text rules for it. "
             "Export the voice and speak with tokens of your own."
         )
-    _, saved = chosen_checkpoint(project, checkpoint)
-    base = bases.locate(project.base_reference)
+    _, saved = chosen_checkpoint(project, which)
+    base = base_of(project, saved)
     import torch
 
-    model = synthesizer(base, saved)
+    model = synthesizer(base, weights_of(saved, check), saved.folder)
     device = (
         "cuda" if torch.cuda.is_available() and project.settings.training.device != "cpu" else "cpu"
     )

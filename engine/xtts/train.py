@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from engine.training.precision import Place
     from engine.xtts.features import Features
 
-_VERSIONED = ("torch", "torchaudio", "transformers", "coqui-tts")
+_VERSIONED = ("torch", "torchaudio", "transformers", "coqui-tts", "numpy")
+# Raised when a change of ours makes the same data and settings give another run.
+_RECIPE = 1
 
 
 def session(
@@ -68,7 +70,7 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     features = _features(project, job, base, place)
     _emit_samples(job, features)
     facts = _facts(settings, base, features, place)
-    exact = saved is None or runs.judge_exactness(job, saved, facts, inexact=inexact)
+    changed = runs.judge_exactness(job, saved, facts, inexact=inexact) if saved else set()
     runs.write_run(job, project, base, settings)
 
     rng.seed_all(settings.seed)
@@ -82,7 +84,7 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     job.emit(Parameters(trained, total - trained))
     check()
     if found:
-        runs.restore(job, loop, *found, exact=exact)
+        runs.restore(job, loop, *found, changed)
     job.emit(Stage("training"))
     return loop.run()
 
@@ -135,12 +137,11 @@ def _facts(
     settings: TrainingSettings, base: Path, features: Features, place: Place
 ) -> dict[str, Any]:
     """What a run is made of: anything that differs makes a resumed run another run."""
-    device = place.describe()
     return {
+        "recipe": _RECIPE,
         "base": bases.identity(base),
-        "dataset": features.dataset_hash,
-        "encoder": features.encoder_hash,
+        "dataset": features.identity,
         "settings": runs.exact_settings(settings),
-        "device": {"name": device.name, "precision": place.precision, "threads": device.threads},
+        "device": place.facts(),
         "versions": {name: importlib.metadata.version(name) for name in _VERSIONED},
     }

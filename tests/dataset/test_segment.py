@@ -178,6 +178,13 @@ def test_a_clip_holds_no_long_pause() -> None:
     assert texts(cut(made)) == ["Well, I wanted to say", "that it is late"]
 
 
+def test_speech_without_words_is_in_no_clip() -> None:
+    made = spoken([("one", 1.0, 2.5), ("mumble", 2.5, 3.8), ("two", 3.8, 5.5)], 7.0)
+    pieces = cut(made, [made.words[0], made.words[2]])
+    assert [piece.reason for piece in pieces] == [None, Reason.NO_WORDS, None]
+    assert texts(pieces) == ["one", "", "two"]
+
+
 def test_nothing_spoken_is_nothing_cut() -> None:
     assert cut(spoken([], 5.0)) == []
 

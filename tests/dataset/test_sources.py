@@ -39,9 +39,13 @@ def test_a_named_file_is_taken_whatever_its_ending_and_only_once(tmp_path: Path)
 
 def test_links_that_lead_back_end_the_search(tmp_path: Path) -> None:
     write(tmp_path / "rec" / "x.wav")
+    # Two of them would make a search without a memory double its way at each level.
     (tmp_path / "rec" / "loop").symlink_to(tmp_path / "rec", target_is_directory=True)
+    (tmp_path / "rec" / "ring").symlink_to(tmp_path / "rec", target_is_directory=True)
     (tmp_path / "rec" / "y.wav").symlink_to(tmp_path / "rec" / "x.wav")
-    assert names(made(tmp_path, "rec")) == ["rec/x.wav"]
+    project = made(tmp_path, "rec")
+    assert names(project) == ["rec/x.wav"]
+    assert sources.find(project).problems == ()
 
 
 def test_what_the_project_made_is_no_source(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from engine.audio.speech import Span
 from engine.dataset import split
-from engine.dataset.split import ALL, GUARD_SECONDS, NOTHING, HeldOut
+from engine.dataset.split import ALL, NOTHING, HeldOut
 
 SHARE = 0.15
 
@@ -63,7 +63,7 @@ def test_a_second_lies_between_the_sets_of_a_shared_recording(sources: int, seed
         ]
         assert {side for _, side in placed} == {"train", "eval"}
         for (left, before), (right, after) in pairwise(placed):
-            assert before == after or right.start - left.end >= GUARD_SECONDS
+            assert before == after or right.start - left.end >= 1.0
         borders = sum(before != after for (_, before), (_, after) in pairwise(placed))
         assert borders <= 2, "one block, not single clips"
 

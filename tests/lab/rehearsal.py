@@ -151,8 +151,10 @@ def _train(folder: Path) -> None:
     saved = threading.Event()
     session.job.subscribe(lambda record: saved.set() if record.kind == "saved" else None)
     session.start()
-    if not saved.wait(3600):
-        raise RuntimeError("no checkpoint within an hour")
+    while not saved.wait(1):
+        outcome = session.wait(0)
+        if outcome is not None:
+            raise outcome.error or RuntimeError("the run ended without a checkpoint")
 
 
 def _resume(folder: Path) -> None:
@@ -178,7 +180,7 @@ def _stock(folder: Path) -> None:
 def _say(folder: Path) -> None:
     from engine.xtts import speak
 
-    speak.say(_project(folder), "This is a rehearsal.", folder / "said.wav", checkpoint="last")
+    speak.say(_project(folder), "This is a rehearsal.", folder / "said.wav", which="last")
 
 
 IMPORTS = "import torch and coqui"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ def _commit(run: Path, *steps: int, best: int | None = None) -> None:
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     _commit(tmp_path, 7)
-    found = checkpoint.newest(tmp_path)
+    found = checkpoint.newest(tmp_path, lambda: None)
     assert found is not None
     saved, damaged = found
     assert (saved.step, damaged, saved.facts["base"]) == (7, {}, "b")
@@ -45,7 +47,7 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
 
 
 def test_a_run_without_checkpoints_has_none(tmp_path: Path) -> None:
-    assert checkpoint.newest(tmp_path) is None
+    assert checkpoint.newest(tmp_path, lambda: None) is None
 
 
 def test_steps_are_ordered_as_numbers(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_a_damaged_newest_is_passed_over_by_name(
 ) -> None:
     _commit(tmp_path, 1, 2)
     damage(tmp_path / checkpoint.FOLDER / "step-000002")
-    found = checkpoint.newest(tmp_path)
+    found = checkpoint.newest(tmp_path, lambda: None)
     assert found is not None
     assert found[0].step == 1
     ((folder, reason),) = found[1].items()
@@ -110,7 +112,7 @@ def test_none_whole_refuses_to_start_over(tmp_path: Path) -> None:
     _commit(tmp_path, 1)
     _damage_flip(tmp_path / checkpoint.FOLDER / "step-000001")
     with pytest.raises(RefusedError, match="--fresh"):
-        checkpoint.newest(tmp_path)
+        checkpoint.newest(tmp_path, lambda: None)
 
 
 def test_what_a_killed_writer_left_is_not_a_checkpoint(tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def test_people_pick_best_last_or_a_step(tmp_path: Path) -> None:
     assert checkpoint.pick(tmp_path, "last").step == 30
     assert checkpoint.pick(tmp_path, "best").step == 20
     assert checkpoint.pick(tmp_path, "10").step == 10
-    with pytest.raises(RefusedError, match="30, 20, 10"):
+    with pytest.raises(RefusedError, match="one of these steps: 30, 20, 10"):
         checkpoint.pick(tmp_path, "11")
 
 
@@ -165,6 +167,41 @@ def test_no_room_is_said_before_anything_is_written(
     with pytest.raises(DiskFullError, match="The next checkpoint needs"):
         _commit(tmp_path, 2)
     assert [path.name for path in (tmp_path / checkpoint.FOLDER).iterdir()] == ["step-000001"]
+
+
+@pytest.mark.parametrize("limit", [60, 300])
+def test_a_full_disk_is_told_as_such_and_leaves_the_old_ones(
+    tmp_path: Path, fork: Callable[..., Any], limit: int
+) -> None:
+    """safetensors wraps the system's error in its own."""
+    _commit(tmp_path, 1)
+
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        with pytest.raises(DiskFullError, match="step-000002"):
+            _commit(tmp_path, 2)
+
+    assert fork(work).wait() == 0
+    assert [c.step for c in checkpoint.readable(tmp_path)] == [1]
+
+
+def test_a_file_that_cannot_be_read_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _commit(tmp_path, 1, 2)
+    whole = checkpoint.sha256_file
+
+    def failing(path: Path, progress: Any = None) -> str:
+        if path.parent.name == "step-000002":
+            raise OSError(5, "Input/output error")
+        return whole(path, progress)
+
+    monkeypatch.setattr(checkpoint, "sha256_file", failing)
+    found = checkpoint.newest(tmp_path, lambda: None)
+    assert found is not None
+    assert found[0].step == 1
+    assert "Input/output error" in next(iter(found[1].values()))
 
 
 def test_tensors_that_do_not_fit_change_nothing(tmp_path: Path) -> None:
@@ -182,7 +219,7 @@ def test_tensors_that_do_not_fit_change_nothing(tmp_path: Path) -> None:
 def test_differences_are_named() -> None:
     then: dict[str, Any] = {"base": "1", "settings": {"seed": 1, "dropout": 0.1}}
     now: dict[str, Any] = {"base": "1", "settings": {"seed": 2, "dropout": 0.1}}
-    assert list(checkpoint.differences(then, now)) == ["settings.seed was 1 and is 2"]
+    assert checkpoint.differences(then, now) == {"settings.seed": "was 1 and is 2"}
 
 
 def test_nothing_in_a_checkpoint_is_pickled(tmp_path: Path) -> None:

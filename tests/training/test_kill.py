@@ -26,7 +26,7 @@ def _train(run: Path, base: Path, features: Any) -> None:
     loop = make_loop(
         run, base, features, emit=log.emit, epochs=EPOCHS, save_every_steps=1, accumulation=2
     )
-    found = checkpoint.newest(run)
+    found = checkpoint.newest(run, lambda: None)
     if found:
         loop.restore(found[0])
     loop.run()
@@ -57,7 +57,7 @@ def test_twenty_kills_lose_nothing_that_was_acknowledged(
         child.kill()
         acknowledged = _acknowledged(tmp_path)
         after_new_step += acknowledged > before
-        found = checkpoint.newest(tmp_path)
+        found = checkpoint.newest(tmp_path, lambda: None)
         assert found is not None
         assert not found[1], "a committed checkpoint is damaged"
         assert found[0].step >= acknowledged

@@ -143,8 +143,39 @@ def test_early_stopping_ends_after_its_patience(
     )  # fmt: skip
     loop.run()
     # The first evaluation is always the best so far; none is lower by 1.0 after it.
-    assert len(_of(events, Evaluated)) == 3
+    evaluations = _of(events, Evaluated)
+    assert len(evaluations) == 3
     assert [n.code for n in _of(events, Note)] == ["early_stop"]
+    lowest = min(evaluations, key=lambda e: e.loss)
+    assert loop.progress.best_step == lowest.step, "patience does not decide what is best"
+    loop.run()
+    assert len(_of(events, Evaluated)) == 3, "a run that stopped early does not go on unasked"
+
+
+def test_an_evaluation_without_a_number_is_never_the_best(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    events: list[Event] = []
+    loop = make_loop(
+        tmp_path, tiny_base, toy_features, emit=events.append, epochs=2, accumulation=11
+    )
+    compute = loop.task.sums
+
+    def broken_at_first(batch: Any) -> Any:
+        factor = float("nan") if not loop.task.model.training and loop.progress.epoch == 0 else 1.0
+        return {name: value * factor for name, value in compute(batch).items()}
+
+    loop.task.sums = broken_at_first
+    loop.run()
+    assert [e.best for e in _of(events, Evaluated)] == [False, True]
+    assert len(_of(events, Saved)) == 2
+
+
+def test_the_first_eta_is_honest(tmp_path: Path, tiny_base: Path, toy_features: Any) -> None:
+    events: list[Event] = []
+    make_loop(tmp_path, tiny_base, toy_features, emit=events.append, epochs=1).run()
+    first = _of(events, Step)[0]
+    assert first.eta == pytest.approx(3 * first.seconds, rel=0.2, abs=0.1)
 
 
 def test_a_save_request_is_answered_with_a_checkpoint(
@@ -160,6 +191,24 @@ def test_a_save_request_is_answered_with_a_checkpoint(
     saved, refused = _of(events, RequestDone)
     assert (saved.id, saved.ok) == ("abc", True)
     assert (refused.id, refused.ok) == ("def", False)
+    assert [s.step for s in _of(events, Saved)] == [1, 4]
+
+
+def test_a_save_is_honoured_while_paused(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    control = Control()
+    events: list[Event] = []
+
+    def watch(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Paused):
+            control.add(Request("abc", "save"))
+        if isinstance(event, RequestDone):
+            control.resume()
+
+    control.pause()
+    make_loop(tmp_path, tiny_base, toy_features, emit=watch, control=control, epochs=1).run()
     assert [s.step for s in _of(events, Saved)] == [1, 4]
 
 

@@ -13,7 +13,16 @@ from helpers_project import error_of, finish, made_project
 from engine import eventlog
 from engine.dataset import clips
 from engine.errors import BaseModelError, BusyError, DatasetError, NotExactError, RefusedError
-from engine.events import ClipDropped, Event, Parameters, Resumed, Samples, Step, Warned
+from engine.events import (
+    ClipDropped,
+    Evaluated,
+    Event,
+    Parameters,
+    Resumed,
+    Samples,
+    Step,
+    Warned,
+)
 from engine.jobs import LOG_NAME
 from engine.project import Project
 from engine.training import checkpoint
@@ -94,6 +103,43 @@ def test_another_computation_is_refused_by_name(project: Project, key: str) -> N
     assert isinstance(outcome.error, NotExactError)
     assert f"settings.{key}" in str(outcome.error)
     assert "--inexact" in str(outcome.error)
+
+
+def test_a_limit_that_changes_the_clips_is_refused(project: Project) -> None:
+    changed = project.with_values({"training.epochs": 3, "dataset.max_text_tokens": 20})
+    assert "dataset was" in error_of(finish(train.session(changed)))
+
+
+def test_naming_the_device_that_was_taken_anyway_changes_nothing(project: Project) -> None:
+    same = project.with_values({"training.epochs": 3, "training.precision": "fp32"})
+    assert finish(train.session(same, resume=True)).state == "finished"
+
+
+def test_a_changed_measure_looks_for_the_best_anew(project: Project) -> None:
+    heavier = project.with_values({"training.epochs": 3, "training.text_loss_weight": 1.0})
+    assert finish(train.session(heavier, inexact=True)).state == "finished"
+    evaluations = _of(_events(project), Evaluated)
+    assert evaluations[-1].loss > evaluations[0].loss
+    assert evaluations[-1].best
+    steps = _of(_events(project), Step)
+    assert [s.step for s in steps] == list(range(1, 10))
+    assert all(s.step <= s.steps for s in steps)
+
+
+def test_nothing_holds_the_model_after_the_end(project: Project) -> None:
+    import gc
+
+    import torch
+
+    changed = project.with_values({"training.epochs": 3, "training.seed": 9})
+    session = train.session(changed)
+    outcome = finish(session)
+    assert isinstance(outcome.error, NotExactError)
+    gc.collect()
+    large = [
+        o for o in gc.get_objects() if isinstance(o, torch.nn.Parameter) and o.numel() > 50_000
+    ]
+    assert large == []
 
 
 def test_a_changed_dataset_needs_to_be_allowed(project: Project) -> None:

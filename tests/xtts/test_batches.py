@@ -50,9 +50,9 @@ def test_a_row_is_laid_out_without_holes() -> None:
     assert rows[0, 32 : 32 + 10].tolist() == [90, 5, 6, 70, 1, 2, 3, 71, 71, 71]
     assert rows[1, 32 : 32 + 9].tolist() == [90, 7, 8, 9, 70, 4, 71, 71, 71]
     flat = rows.reshape(-1)
-    assert flat[made.text_places].tolist() == [90, 5, 6, 90, 7, 8, 9]
+    assert flat[made.text_positions].tolist() == [90, 5, 6, 90, 7, 8, 9]
     assert made.text_targets.tolist() == [5, 6, 0, 7, 8, 9, 0]
-    assert flat[made.mel_places].tolist() == [70, 1, 2, 3, 71, 71, 71, 70, 4, 71, 71, 71]
+    assert flat[made.mel_positions].tolist() == [70, 1, 2, 3, 71, 71, 71, 70, 4, 71, 71, 71]
     assert made.mel_targets.tolist() == [1, 2, 3, 71, 71, 71, 71, 4, 71, 71, 71, 71]
     assert batches.targets_of(2, 3) == (3, 7)
 

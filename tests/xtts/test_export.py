@@ -16,7 +16,6 @@ from helpers_xtts import made_dataset
 
 from engine.errors import RefusedError
 from engine.project import Project
-from engine.training import checkpoint
 from engine.xtts import batches, export, features, load, model, speak
 from engine.xtts.batches import Tokens
 
@@ -86,7 +85,7 @@ def _greedy(gpt: Any, prompt: torch.Tensor, tokens: list[int]) -> list[int]:
         batch = model.to_device(tables, prompt, torch.device("cpu"))
         with torch.no_grad():
             hidden = model.hidden_states(gpt, prompt, batch)
-            place = batch.mel_places[len(codes)]
+            place = batch.mel_positions[len(codes)]
             code = int(gpt.mel_head(hidden[place]).argmax())
         if code == gpt.stop_audio_token:
             break
@@ -108,7 +107,7 @@ def test_stock_coqui_says_the_codes_of_the_training_model(overfitted: Overfitted
     theirs = theirs[: theirs.index(stock.gpt.stop_audio_token)]
 
     _, saved = speak.chosen_checkpoint(overfitted.project, "last")
-    weights = checkpoint.load_tensors(saved, checkpoint.WEIGHTS)
+    weights = speak.weights_of(saved, lambda: None)
     gpt = load.gpt_from(overfitted.base, weights, saved.folder).eval()
     ours = _greedy(gpt, voice["gpt_cond_latent"], tokens)
     assert ours == overfitted.codes, "the clip was not learned by heart"
@@ -169,6 +168,32 @@ def test_an_export_never_replaces_another_unasked(overfitted: Overfitted) -> Non
         export.session(overfitted.project)
     with pytest.raises(RefusedError, match="letters"):
         export.session(overfitted.project, name="../outside")
+
+
+def test_a_voice_is_never_joined_to_another_base(overfitted: Overfitted, tmp_path: Path) -> None:
+    from engine.xtts import random_base
+
+    random_base.make(tmp_path / "other", seed=1)
+    moved = replace(overfitted.project, base=str(tmp_path / "other"))
+    outcome = finish(export.session(moved, name="mixed"))
+    assert isinstance(outcome.error, RefusedError)
+    assert "not the one" in str(outcome.error)
+    with pytest.raises(RefusedError, match="not the one"):
+        speak.say(moved, "hello", tmp_path / "out.wav")
+
+
+def test_a_failed_replacement_keeps_the_old_export(
+    overfitted: Overfitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "_write_card", failing)
+    outcome = finish(export.session(overfitted.project, force=True))
+    assert outcome.state == "failed"
+    assert "No space left" in str(outcome.error)
+    assert (overfitted.folder / "model.pth").is_file()
+    assert [p.name for p in overfitted.folder.parent.iterdir() if p.name.startswith(".t")] == []
 
 
 def test_say_writes_audio_that_its_seed_repeats(overfitted: Overfitted, tmp_path: Path) -> None:

@@ -61,22 +61,32 @@ def test_nothing_is_computed_twice(
 ) -> None:
     clips = made_dataset(tmp_path, train=3, held_out=1)
     encoded: list[int] = []
-    original = Encoder.codes
+    original = Encoder.encode
 
     def counted(self: Encoder, audio: Any) -> Any:
         encoded.append(len(audio))
         return original(self, audio)
 
-    monkeypatch.setattr(Encoder, "codes", counted)
+    monkeypatch.setattr(Encoder, "encode", counted)
     first = _build(tmp_path, tiny_base, clips)
     assert len(encoded) == 4
-    assert _build(tmp_path, tiny_base, clips).dataset_hash == first.dataset_hash
+    assert _build(tmp_path, tiny_base, clips).identity == first.identity
     assert len(encoded) == 4
     edited = [replace(clips[0], text="another text."), *clips[1:3]]
     changed = _build(tmp_path, tiny_base, edited)
-    assert changed.dataset_hash != first.dataset_hash
+    assert changed.identity != first.identity
     assert len(encoded) == 4, "a new text needs no new codes"
     assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_the_identity_is_that_of_what_is_trained(tmp_path: Path, tiny_base: Path) -> None:
+    clips = made_dataset(tmp_path, train=4, held_out=0)
+    whole = _build(tmp_path, tiny_base, clips)
+    assert _build(tmp_path, tiny_base, clips[::-1]).identity == whole.identity
+    lengths = sorted(entry.tokens for entry in whole.entries)
+    fewer = _build(tmp_path, tiny_base, clips, max_tokens=lengths[-1] - 1)
+    assert fewer.rejected
+    assert fewer.identity != whole.identity
 
 
 def test_what_cannot_be_trained_is_said(tmp_path: Path, tiny_base: Path) -> None:
@@ -115,7 +125,7 @@ def test_a_stop_leaves_no_half_cache(tmp_path: Path, tiny_base: Path) -> None:
     def check() -> None:
         nonlocal calls
         calls += 1
-        if calls == 2:
+        if calls == 5:
             raise StopRequested("SIGINT")
 
     with pytest.raises(StopRequested):

@@ -202,7 +202,9 @@ def say(
     with running(as_json=as_json) as runner:
         from engine.xtts import speak
 
-        spoken = speak.say(project, text, out, checkpoint=checkpoint, seed=seed)
+        spoken = speak.say(
+            project, text, out, which=checkpoint, seed=seed, check=runner.raise_if_stopped
+        )
         runner.say(f"{_shown(spoken.path)}: {spoken.seconds:.1f} s, spoken with step {spoken.step}")
         runner.result({"path": str(spoken.path), "seconds": spoken.seconds, "step": spoken.step})
 
