@@ -175,7 +175,7 @@ def install(name: str) -> None:
     """Put the work named `name` in the place of the engine's own."""
     work = globals().get(name) or _failing(name)
     for module, kind in (
-        ("engine.training.runs", "train"),
+        ("engine.xtts.train", "train"),
         ("engine.dataset.prepare", "prepare"),
         ("engine.xtts.export", "export"),
     ):

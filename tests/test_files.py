@@ -198,6 +198,19 @@ def test_a_folder_never_replaces_another(tmp_path: Path) -> None:
     assert names(final) == ["old"]
 
 
+def test_a_replacement_takes_the_place_of_the_old_folder_or_leaves_it(tmp_path: Path) -> None:
+    final = tmp_path / "voice"
+    final.mkdir()
+    (final / "old").touch()
+    with pytest.raises(RuntimeError), files.atomic_dir(final, replace=True):
+        raise RuntimeError
+    assert names(final) == ["old"]
+    with files.atomic_dir(final, replace=True) as folder:
+        (folder / "new").touch()
+    assert names(final) == ["new"]
+    assert names(tmp_path) == ["voice"]
+
+
 def test_a_removed_folder_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "step-1"
     (folder / "deep").mkdir(parents=True)
