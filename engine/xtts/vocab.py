@@ -61,9 +61,10 @@ class Vocabulary:
             try:
                 cleaned = self._tokenizer.preprocess_text(text, self._language.partition("-")[0])
             except ImportError as error:
+                extra = self._language.partition("-")[0]
                 raise DatasetError(
                     f"Texts in {LANGUAGES[self._language]} need a package that is not installed: "
-                    f"{clean(str(error))}. Install coqui-tts[{self._language.partition('-')[0]}]."
+                    f"{clean(str(error))}. Install voicetui with its extra [{extra}]."
                 ) from error
         else:
             # coqui has no cleaner for other languages; these are the steps that all of its share.
