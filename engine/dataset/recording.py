@@ -213,7 +213,7 @@ class Recordings:
 
 def _vocab(project: Project) -> Path:
     """The vocabulary of a project's base. Raises BaseModelError with the remedy when it lacks."""
-    folder = bases.locate(project.base)
+    folder = bases.locate(project.base_reference)
     if not (folder / "vocab.json").is_file():
         bases.check(folder)
     return folder / "vocab.json"
