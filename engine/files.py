@@ -168,6 +168,15 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, text.encode(errors="backslashreplace"))
 
 
+def move_file(source: Path, target: Path) -> None:
+    """Rename a finished file into another folder of the same disk, over what had its name.
+
+    The caller flushes the folder with `sync_dir` when all files are there.
+    """
+    with disk_errors(target):
+        os.replace(source, target)
+
+
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file durably; file systems that can share the blocks do. Raises DiskFullError."""
     with atomic_path(target) as temporary:
@@ -256,8 +265,8 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DiskFullError(
-            f"{what} needs {needed / 1e9:.2f} GB and {clean(str(folder))} has {free / 1e9:.2f} GB left. "
-            "Free some space, or point the project at a larger disk, and run the command again."
+            f"{what} needs {needed / 1e6:,.0f} MB and {clean(str(folder))} has {free / 1e6:,.0f} MB "
+            "left. Free some space, or move the folder to a larger disk, and run the command again."
         )
 
 

@@ -33,9 +33,10 @@ _ALIASES = {"zh": "zh-cn", "jp": "ja"}
 
 
 def normal(code: str) -> str:
-    """The code as XTTS writes it."""
+    """The code as XTTS writes it, from a code or an English name."""
     lowered = code.strip().lower().replace("_", "-")
-    return _ALIASES.get(lowered, lowered)
+    by_name = {name.lower(): language for language, name in LANGUAGES.items()}
+    return (_ALIASES | by_name).get(lowered, lowered)
 
 
 def whisper_code(code: str) -> str:

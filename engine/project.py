@@ -6,7 +6,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,10 @@ DEFAULT_BASE = "xtts-v2.0.3"
 
 @dataclass(frozen=True)
 class Project:
-    """One voice. `sources` are as written in project.toml; `values` differ from the profile."""
+    """One voice. `sources` are as written in project.toml; `values` differ from the profile.
+
+    `overrides` hold for one invocation and are never written.
+    """
 
     folder: Path
     name: str
@@ -35,11 +38,17 @@ class Project:
     profile: str
     sources: tuple[str, ...]
     values: Mapping[str, Value]
+    overrides: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
-        """All settings: defaults, then the profile's, then the project's own."""
-        return settings.resolve(profile.load(self.profile).values, self.values)
+        """All settings: defaults, the profile's, the project's own, then the overrides."""
+        return settings.resolve(profile.load(self.profile).values, self.values, self.overrides)
+
+    @property
+    def own_settings(self) -> Settings:
+        """All settings as project.toml has them."""
+        return replace(self, overrides={}).settings
 
     @property
     def base_reference(self) -> str:
@@ -72,8 +81,8 @@ class Project:
         return [self.folder / source for source in self.sources]
 
     def with_values(self, values: Mapping[str, Value]) -> Project:
-        """The project with some settings changed, not written yet."""
-        return replace(self, values={**self.values, **values})
+        """The project with some settings changed for this time only."""
+        return replace(self, overrides={**self.overrides, **values})
 
     def save(self) -> None:
         """Write project.toml durably."""

@@ -94,12 +94,13 @@ def test_sources_inside_the_project_move_with_it(
     assert all(path.exists() for path in paths)
 
 
-def test_changed_settings_are_written_on_demand(tmp_path: Path) -> None:
+def test_changed_settings_hold_for_one_time_and_are_never_written(tmp_path: Path) -> None:
     made = project.load(write(tmp_path / "voice", GOOD + "[training]\nepochs = 3\n"))
     changed = made.with_values({"training.seed": 9})
-    assert made.values == {"training.epochs": 3}
+    assert changed.settings.training.seed == 9
+    assert changed.own_settings == made.settings
     changed.save()
-    assert project.load(made.folder).values == {"training.epochs": 3, "training.seed": 9}
+    assert project.load(made.folder).settings == made.settings
 
 
 def test_every_room_lies_in_the_project(tmp_path: Path) -> None:

@@ -28,7 +28,15 @@ def write(error: BaseException) -> Path:
 
 
 def report(error: BaseException) -> str:
-    """Write a report and say in a few words what happened and where the traceback is."""
+    """Write a report and say in a few words what happened and where the traceback is.
+
+    What the file system refused needs no report: the path and its reason tell it all.
+    """
+    if isinstance(error, OSError) and error.filename is not None:
+        return (
+            f"{clean(os.fsdecode(error.filename))} cannot be used: {clean(error.strerror or '')}. "
+            "Check that it is there, and that you may write to its folder."
+        )
     what = f"unexpected {type(error).__name__}: {clean(str(error)) or 'no message'}"
     try:
         return f"{what}\nThe full traceback is in {clean(str(write(error)))}"

@@ -233,6 +233,8 @@ def _device(event: events.Device) -> str:
 
 def _stopped(event: events.Stopped, job: str) -> str:
     by = _STOPPED_BY.get(event.reason, clean(event.reason))
+    if job == "train" and not event.step:
+        return f"stopped by {by} before the first step; there was nothing to save yet"
     where = f" at step {event.step}" if event.step is not None else ""
     again = "'voicetui train'" if job == "train" else "the same command"
     return f"stopped by {by}{where}, all of it saved; {again} goes on from there"

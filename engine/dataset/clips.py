@@ -129,6 +129,24 @@ def read(folder: Path) -> list[Clip]:
     return found
 
 
+def usable(folder: Path, language: str) -> list[Clip]:
+    """The clips of a dataset folder that were not dropped.
+
+    Raises DatasetError when there are none, or when they were prepared for another language.
+    """
+    listed = [clip for clip in read(folder) if clip.state != "dropped"]
+    project = clean(str(folder.parent))
+    if not listed:
+        raise DatasetError(f"{project} has no clips. Run 'voicetui prepare' first.")
+    others = {clip.language for clip in listed} - {language}
+    if others:
+        raise DatasetError(
+            f"The clips of {project} were prepared for {clean(', '.join(sorted(others)))}, but "
+            f"project.toml says {clean(language)}. Set language back, or run 'voicetui prepare' again."
+        )
+    return listed
+
+
 def encode(clips: Iterable[Clip]) -> bytes:
     """The lines of a table."""
     return b"".join(_line(as_row(clip)) for clip in clips)

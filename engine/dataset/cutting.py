@@ -104,7 +104,7 @@ def _heard_in(pieces: Sequence[Piece], segments: Sequence[Segment]) -> Iterator[
 
 
 def write_wavs(
-    dataset: Path, rows: Sequence[Clip], samples: Samples, progress: Callable[[int, int], None]
+    folder: Path, rows: Sequence[Clip], samples: Samples, progress: Callable[[int, int], None]
 ) -> None:
     """Write the wavs of kept clips from the 22,050 Hz samples of their recording, with 5 ms fades.
 
@@ -114,7 +114,7 @@ def write_wavs(
     for done, clip in enumerate(kept):
         progress(done, len(kept))
         start, length = _samples(clip.start, clip.end)
-        wav.write(dataset / clip.wav, fade(samples[start : start + length], _FADE_SAMPLES), RATE)
+        wav.write(folder / clip.wav, fade(samples[start : start + length], _FADE_SAMPLES), RATE)
 
 
 def _samples(start: float, end: float) -> tuple[int, int]:
@@ -140,10 +140,13 @@ def save(record: Path, cut: CutSource) -> None:
     )
 
 
-def load(record: Path, dataset: Path, source: Source) -> CutSource | None:
-    """What a recording gave before, None when it must be cut again: no record, or a wav is gone."""
+def load(record: Path, folders: Sequence[Path], source: Source) -> CutSource | None:
+    """What a recording gave before, None when it must be cut again: no record, or a wav is gone.
+
+    A wav may lie in any of the folders.
+    """
     try:
-        content: dict[str, Any] = json.loads(record.read_text())
+        content: dict[str, Any] = json.loads(record.read_text("utf-8"))
         reference = SourceRef(source.name, source.sha256)
         rows = tuple(replace(clips.from_row(row), source=reference) for row in content["clips"])
         cut = CutSource(
@@ -151,7 +154,7 @@ def load(record: Path, dataset: Path, source: Source) -> CutSource | None:
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    whole = all(_whole(dataset / clip.wav, clip) for clip in cut.kept)
+    whole = all(any(_whole(f / clip.wav, clip) for f in folders) for clip in cut.kept)
     return cut if whole and content["v"] == FORMAT_VERSION else None
 
 

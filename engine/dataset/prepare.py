@@ -31,6 +31,9 @@ from engine.project import FILE_NAME, Project
 from engine.session import Session
 from engine.text import clean
 
+# The least that the XTTS fine-tuning guide asks for.
+_LITTLE_SECONDS = 180
+
 
 def session(project: Project, fetch: Fetcher | None = None) -> Session:
     """A session that prepares a project, holding its lock. Raises BusyError.
@@ -53,10 +56,11 @@ def prepare(project: Project, job: Job, fetch: Fetcher | None = None) -> Finishe
     pulse = Pulse(job)
     with closing(Recordings(project, job, pulse, fetch)) as recordings:
         used, failures, duplicates = _find(project, job, pulse)
-        results, fresh = _cut_all(project, job, pulse, recordings, used, failures)
+        results, fresh = _cut_all(job, pulse, recordings, used, failures)
         if not results:
             raise _nothing(project, failures)
         job.emit(Stage("dataset"))
+        recordings.place([source for source, _ in results], lambda: retract(project))
         made = assemble(project, results, failed=len(failures), duplicates=duplicates)
         recordings.forget_others()
     _tell_unused(job, made, fresh)
@@ -90,7 +94,6 @@ def _find(project: Project, job: Job, pulse: Pulse) -> tuple[list[Source], list[
 
 
 def _cut_all(
-    project: Project,
     job: Job,
     pulse: Pulse,
     recordings: Recordings,
@@ -112,7 +115,7 @@ def _cut_all(
         if cut is None:
             fresh.add(source.sha256)
             try:
-                cut = recordings.cut(source, stem, lambda: retract(project))
+                cut = recordings.cut(source, stem)
             except SourceError as error:
                 failures.append(str(error))
                 job.emit(SourceFailed(clean(source.name), str(error)))
@@ -149,6 +152,16 @@ def _warn(job: Job, made: Assembled) -> None:
                 f"The base's vocabulary does not know: {listed}",
                 "Clips whose text holds one of them are dropped, since it could not be learned.",
                 "Take a base that knows the language, or recordings without such words.",
+            )
+        )
+    seconds = made.totals["kept_seconds"]
+    if 0 < seconds < _LITTLE_SECONDS:
+        job.emit(
+            Warned(
+                "little_speech",
+                f"The clips hold {seconds:.0f} s of speech.",
+                "Three minutes are the least for a voice, five and more are better.",
+                "Add recordings of the same person and run 'voicetui prepare' again.",
             )
         )
     if made.split_moved:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ from engine.dataset.segment import segment
 from engine.dataset.sources import Source
 from engine.dataset.transcribe import Recogniser
 from engine.dataset.transcripts import Transcript
-from engine.files import remove_dir, sha256_file, sweep
+from engine.files import make_dirs, move_file, remove_dir, sha256_file, sweep, sync_dir
 from engine.jobs import Job
 from engine.project import Project
 from engine.text import clean
@@ -55,9 +55,12 @@ class Recordings:
         self._work = project.cache_dir / "work"
         self._transcripts = project.cache_dir / "transcripts"
         self._cuts = project.cache_dir / "cuts"
+        self._staging = project.dataset_dir / ".new"
         self._wanted: set[Path] = set()
         wavs = project.dataset_dir / "wavs"
-        for folder in (project.cache_dir, self._transcripts, self._cuts, wavs):
+        make_dirs(wavs)
+        staged = self._staging.glob("*/wavs")
+        for folder in (project.cache_dir, self._transcripts, self._cuts, wavs, *staged):
             sweep(folder)
         remove_dir(self._work)
 
@@ -70,18 +73,43 @@ class Recordings:
         """What the recording gave in an earlier run with the same settings, if it did."""
         record = self._record(source, stem)
         self._wanted.add(record)
-        return cutting.load(record, self._project.dataset_dir, source)
+        return cutting.load(record, (self._staged(record), self._project.dataset_dir), source)
 
     def forget_others(self) -> None:
         """Drop the records of recordings that nobody asked for: their wavs are gone."""
         for record in set(self._cuts.glob("*.json")) - self._wanted:
             record.unlink()
 
-    def cut(self, source: Source, stem: str, retract: Callable[[], None]) -> CutSource:
+    def place(self, sources: Sequence[Source], retract: Callable[[], None]) -> None:
+        """Put the wavs of newly cut recordings into the dataset; a moment's work.
+
+        `retract` is called before, since the tables of the dataset name wavs that are replaced.
+        """
+        chosen = {source.sha256[:16] for source in sources}
+        staged = [r for r in self._wanted if r.stem[:16] in chosen and self._staged(r).is_dir()]
+        if staged:
+            retract()
+        for record in staged:
+            for other in self._cuts.glob(f"{record.stem[:16]}-*.json"):
+                if other != record:
+                    other.unlink()
+            for path in (self._staged(record) / "wavs").glob("*.wav"):
+                move_file(path, self._project.dataset_dir / "wavs" / path.name)
+        if staged:
+            sync_dir(self._project.dataset_dir / "wavs")
+        remove_dir(self._staging)
+
+    def _staged(self, record: Path) -> Path:
+        """Where the wavs of a record wait until all recordings are cut."""
+        return self._staging / record.stem
+
+    def cut(self, source: Source, stem: str) -> CutSource:
         """Take a recording down the whole road, as far as it was not before.
 
-        `retract` is called before a wav is written over. Raises SourceError, TranscriptionError, DiskFullError and StopRequested.
+        Its wavs wait beside the dataset, which stays as it was until `place`. Raises SourceError,
+        TranscriptionError, DiskFullError and StopRequested.
         """
+        record = self._record(source, stem)
         item = clean(source.name)
         with self._spooled(source, item) as (speech_path, audio):
             speech = open_raw(speech_path)
@@ -106,23 +134,15 @@ class Recordings:
                 tokenizer=self._tokenizer,
                 most_tokens=self._settings.max_text_tokens,
             )
-            if any((self._project.dataset_dir / clip.wav).exists() for clip in rows if clip.wav):
-                retract()
-            self._forget(source)
             cutting.write_wavs(
-                self._project.dataset_dir,
+                self._staged(record),
                 rows,
                 audio,
                 lambda done, total: self._pulse.progress("cut", done, total, "clips", item),
             )
         result = CutSource(transcript.seconds, transcript.speech_seconds, rows, unknown)
-        cutting.save(self._record(source, stem), result)
+        cutting.save(record, result)
         return result
-
-    def _forget(self, source: Source) -> None:
-        """Drop the record of what the recording gave, before its wavs are written over."""
-        for record in self._cuts.glob(f"{source.sha256[:16]}-*.json"):
-            record.unlink()
 
     @contextmanager
     def _spooled(self, source: Source, item: str) -> Iterator[tuple[Path, Samples]]:

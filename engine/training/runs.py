@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from engine import lock
-from engine.errors import NotExactError, RefusedError
+from engine.errors import InputError, NotExactError, RefusedError
 from engine.events import Finished, Resumed, Warned
 from engine.files import sweep, write_text
 from engine.jobs import Job, job_folders, new_folder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.training.loop import Loop
 
 KIND = "train"
+RUN_FILE = "run.toml"
 # Settings that change when a run ends or what it keeps, not what it computes.
 _HARMLESS = frozenset(
     {
@@ -50,26 +52,39 @@ def latest_with_checkpoints(project: Project) -> Path | None:
     return runs[-1] if runs else None
 
 
-def done_epochs(project: Project) -> int:
-    """The epochs that the newest run with checkpoints has done whole."""
-    run = latest_with_checkpoints(project)
-    whole = checkpoint.readable(run) if run else []
+def done_epochs(run: Path) -> int:
+    """The epochs that a run has done whole."""
+    whole = checkpoint.readable(run)
     return whole[0].progress.epoch if whole else 0
 
 
+def is_done(project: Project) -> bool:
+    """Whether the newest run with checkpoints has done the epochs that it was asked for."""
+    run = latest_with_checkpoints(project)
+    return run is not None and done_epochs(run) >= effective_settings(project, run).epochs
+
+
 def _choose(project: Project, *, resume: bool, fresh: bool) -> Path:
-    """The folder of the run to go on with, or of a new one. Raises RefusedError."""
+    """The folder of the run to go on with, or of a new one. Raises RefusedError, InputError."""
+    runs = job_folders(project.runs_dir)
+    # A run that saved nothing is begun again in its own folder.
+    unsaved = runs[-1] if runs and not checkpoint.folders(runs[-1]) else None
     earlier = latest_with_checkpoints(project)
     if fresh or earlier is None:
         if resume:
-            raise RefusedError(
+            raise InputError(
                 f"{clean(str(project.folder))} has no run to resume. Train without --resume."
             )
-        return new_folder(project.runs_dir)
-    done = done_epochs(project)
-    if done >= project.settings.training.epochs:
+        return unsaved or new_folder(project.runs_dir)
+    if unsaved is not None and not resume:
         raise RefusedError(
-            f"Run {earlier.name} has done {done} epochs, as many as the project asks for. "
+            f"Run {unsaved.name} was begun and saved nothing; run {earlier.name} has checkpoints. "
+            f"Go on with {earlier.name} by --resume, or begin {unsaved.name} again with --fresh."
+        )
+    done = done_epochs(earlier)
+    if done >= effective_settings(project, earlier).epochs:
+        raise RefusedError(
+            f"Run {earlier.name} has done {done} epochs, as many as it was asked for. "
             f"Continue it with '--resume --set epochs={done + max(1, done // 2)}', "
             "or start a new run beside it with --fresh."
         )
@@ -95,12 +110,29 @@ def session(
         return Session(Job(run, KIND), work, held.pop_all())
 
 
-def effective_settings(project: Project, saved: checkpoint.Checkpoint | None) -> TrainingSettings:
-    """The project's settings; a resumed run keeps the cosine cycle that it began with."""
-    settings = project.settings.training
+def _recorded(run: Path) -> dict[str, Any]:
+    """What run.toml says; nothing for a new run, or when a person broke the file."""
+    try:
+        return tomllib.loads((run / RUN_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def effective_settings(project: Project, run: Path) -> TrainingSettings:
+    """The settings with which a run is begun or goes on.
+
+    A run keeps those that it was begun with, also where they were given for one time only, unless
+    project.toml changed since or they are given again now.
+    """
+    own = asdict(project.own_settings.training)
+    record = _recorded(run) if checkpoint.folders(run) else {}
+    before, used = record.get("project", {}), record.get("training", {})
+    kept = {key: used[key] for key in own if key in used and before.get(key) == own[key]}
+    given = {key.partition(".")[2]: value for key, value in project.overrides.items()}
+    asked = {key: value for key, value in given.items() if key in own}
+    settings = TrainingSettings(**(own | kept | asked))
     if settings.restart_epochs == 0:
-        begun = saved.facts["settings"]["restart_epochs"] if saved else first_cycle(settings)
-        settings = replace(settings, restart_epochs=begun)
+        settings = replace(settings, restart_epochs=first_cycle(settings))
     return settings
 
 
@@ -119,8 +151,10 @@ def write_run(job: Job, project: Project, base: Path, settings: TrainingSettings
         "base": project.base,
         "base_folder": str(base),
         "training": asdict(settings),
+        # As project.toml had them, so that a later change there is noticed.
+        "project": asdict(project.own_settings.training),
     }
-    write_text(job.folder / "run.toml", tomli_w.dumps(document))
+    write_text(job.folder / RUN_FILE, tomli_w.dumps(document))
 
 
 def judge_exactness(

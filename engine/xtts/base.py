@@ -5,6 +5,7 @@ Nothing here needs torch; the weights are read by `engine.xtts.load`.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import places
-from engine.errors import BaseModelError, InputError
+from engine.errors import BaseModelError, DiskFullError, InputError
 from engine.files import sha256_file, write_json
 from engine.text import clean
 
@@ -167,7 +168,9 @@ def file_hashes(folder: Path) -> dict[str, str]:
         if remembered.get("stamps") == stamps:
             return dict(remembered["hashes"])
     hashes = {name: sha256_file(folder / name) for name in FILES}
-    write_json(memory, {"folder": str(folder), "stamps": stamps, "hashes": hashes})
+    # Where the cache cannot be written, the next run computes them again.
+    with contextlib.suppress(OSError, DiskFullError):
+        write_json(memory, {"folder": str(folder), "stamps": stamps, "hashes": hashes})
     return hashes
 
 

@@ -49,7 +49,11 @@ def as_markdown(facts: Mapping[str, Any]) -> str:
     ]
     if facts["lineage"]:
         lines.append(f"- Voices trained before: {clean(', '.join(facts['lineage']))}")
-    lines += [f"- Dataset: {clean(json.dumps(dataset, ensure_ascii=False))}"] if dataset else []
+    if dataset:
+        lines.append(
+            f"- Dataset: {dataset['train_clips']} clips to train on "
+            f"({dataset['train_seconds'] / 60:.1f} min), {dataset['eval_clips']} held out"
+        )
     lines += [
         f"- Dataset hash: {facts['dataset_hash']}",
         "",
@@ -64,7 +68,9 @@ def as_markdown(facts: Mapping[str, Any]) -> str:
         "    model = Xtts.init_from_config(config)",
         '    model.load_checkpoint(config, checkpoint_dir=".", eval=True)',
         f"    voice = model.speaker_manager.speakers[{clean(facts['voice'])!r}]",
-        f'    model.inference("Hello.", "{facts["language"]}", *voice.values())',
+        f'    spoken = model.inference("Hello.", "{facts["language"]}", *voice.values())',
+        "    import soundfile",
+        '    soundfile.write("hello.wav", spoken["wav"], 24_000)',
         "",
         "`wavs/` holds the clips that the voice was taken from.",
         "",

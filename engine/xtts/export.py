@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__, lock, weights
-from engine.errors import BaseModelError, RefusedError
+from engine.errors import BaseModelError, InputError, RefusedError
 from engine.eventlog import jsonable, read_all
 from engine.events import Evaluated, Event, Exported, Finished, Note, Stage
 from engine.files import (
@@ -55,7 +55,7 @@ def session(
     """
     name = name or default_name(project)
     if re.fullmatch(r"[\w-][\w.-]*", name) is None:
-        raise RefusedError(
+        raise InputError(
             f"An export is named in letters, digits, '.', '_' and '-': {clean(name)!r} is not."
         )
     final = project.export_dir / name
@@ -169,7 +169,8 @@ def _write_card(project: Project, run: Path, saved: Checkpoint, draft: Path) -> 
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "voice": project.name,
         "language": project.language,
-        "base": project.base,
+        # A folder's path is nobody else's business.
+        "base": Path(project.base).name,
         "base_licence": card.licence_of(project.base_reference),
         "lineage": card.lineage_of(bases.locate(project.base_reference)),
         "run": run.name,

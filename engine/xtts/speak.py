@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from engine.errors import FailedError, InputError, RefusedError
@@ -18,6 +20,7 @@ from engine.training import checkpoint, runs
 from engine.training.checkpoint import Checkpoint
 from engine.xtts import base as bases
 from engine.xtts import load, voice
+from engine.xtts.phrases import split
 
 if TYPE_CHECKING:
     import torch
@@ -83,6 +86,10 @@ def say(
     """
     if not text.strip():
         raise InputError("There is nothing to say: the text is empty.")
+    if out.suffix.lower() != ".wav" or not out.parent.is_dir():
+        raise InputError(
+            f"{clean(str(out))} cannot be written: name a .wav file in a folder that exists."
+        )
     if project.language not in LANGUAGES:
         raise InputError(
             f"Speaking {clean(project.language)} is not possible yet: coqui has no text rules for it. "
@@ -98,23 +105,32 @@ def say(
     )
     model.to(device)
     heard = voice.latents(model, voice.references(project))
+    phrases = split(text, model.tokenizer.char_limits[project.language.partition("-")[0]])
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        spoken = model.inference(
-            text,
-            project.language,
-            heard.gpt,
-            heard.speaker,
-            temperature=model.config.temperature,
-            length_penalty=float(model.config.length_penalty),
-            repetition_penalty=float(model.config.repetition_penalty),
-            top_k=model.config.top_k,
-            top_p=model.config.top_p,
-            enable_text_splitting=True,
-        )
-    wav = spoken["wav"]
+        wavs = []
+        for phrase in phrases:
+            check()
+            wavs.append(_speak(model, phrase, project.language, heard))
+    wav = np.concatenate(wavs)
     if not len(wav):
         raise FailedError("The model said nothing. Try another checkpoint or another text.")
     with atomic_path(out) as draft:
         soundfile.write(draft, wav, OUTPUT_RATE, format="WAV", subtype="PCM_16")
     return Spoken(out, len(wav) / OUTPUT_RATE, saved.step)
+
+
+def _speak(model: Any, phrase: str, language: str, heard: voice.Latents) -> npt.NDArray[np.float32]:
+    config = model.config
+    spoken = model.inference(
+        phrase,
+        language,
+        heard.gpt,
+        heard.speaker,
+        temperature=config.temperature,
+        length_penalty=float(config.length_penalty),
+        repetition_penalty=float(config.repetition_penalty),
+        top_k=config.top_k,
+        top_p=config.top_p,
+    )
+    return np.atleast_1d(np.asarray(spoken["wav"], np.float32))

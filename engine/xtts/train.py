@@ -42,6 +42,8 @@ def session(
 
     Raises BusyError, RefusedError and InputError.
     """
+    clips.usable(project.dataset_dir, project.language)
+    bases.check(bases.locate(project.base_reference))
     return runs.session(
         project, lambda job: train(project, job, inexact=inexact), resume=resume, fresh=fresh
     )
@@ -54,7 +56,7 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     check = job.control.raise_if_stopped
     found = checkpoint.newest(job.folder, check)
     saved = found[0] if found else None
-    settings = runs.effective_settings(project, saved)
+    settings = runs.effective_settings(project, job.folder)
     job.emit(SettingsEcho(dataclasses.asdict(settings) | {"language": project.language}))
 
     job.emit(Stage("loading"))
@@ -92,11 +94,7 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
 def _features(project: Project, job: Job, base: Path, place: Place) -> Features:
     from engine.xtts import features
 
-    listed = [clip for clip in clips.read(project.dataset_dir) if clip.state != "dropped"]
-    if not listed:
-        raise DatasetError(
-            f"{clean(str(project.folder))} has no clips to train on. Run 'voicetui prepare' first."
-        )
+    listed = clips.usable(project.dataset_dir, project.language)
     job.emit(Stage("features", len(listed), "clips"))
     built = features.build(
         project.cache_dir / "features",

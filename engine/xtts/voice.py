@@ -55,12 +55,11 @@ def choose_references(listed: Sequence[Clip]) -> list[Clip]:
 
 def references(project: Project) -> list[Path]:
     """The wav files that stand for the project's voice. Raises DatasetError when there are none."""
-    listed = [clip for clip in clips.read(project.dataset_dir) if clip.state != "dropped"]
-    chosen = choose_references(listed)
+    chosen = choose_references(clips.usable(project.dataset_dir, project.language))
     if not chosen:
         raise DatasetError(
             f"{clean(str(project.folder))} has no clips that could stand for its voice. "
-            "Run 'voicetui prepare' first."
+            "Add recordings and run 'voicetui prepare' again."
         )
     return [project.dataset_dir / clip.wav for clip in chosen]
 

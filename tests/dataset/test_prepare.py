@@ -52,6 +52,12 @@ class Done:
         return [event for event in self.events if isinstance(event, kind)]
 
 
+def dataset_bytes(project: Project) -> dict[str, bytes]:
+    """The wavs and tables of a dataset."""
+    wavs = (project.dataset_dir / "wavs").glob("*.wav")
+    return {path.name: path.read_bytes() for path in (*wavs, project.dataset_dir / clips.FILE_NAME)}
+
+
 def run(project: Project, watch: Watch = lambda session, event: None) -> Done:
     """Prepare a project to its end; `watch` sees each event in the working thread."""
     session = prepare.session(project)
@@ -269,21 +275,40 @@ def test_other_settings_cut_again_without_listening_again(
 ) -> None:
     project = moved(done, tmp_path / "anna").with_values({"dataset.max_clip_seconds": 4.0})
     held_out = split.load(project.dataset_dir)
-    seen_while_cutting: list[bool] = []
+    before = dataset_bytes(project)
+    same_while_cutting: list[bool] = []
 
     def watch(session: prepare.Session, event: Event) -> None:
         if isinstance(event, Progress) and event.stage == "cut":
-            seen_while_cutting.append((project.dataset_dir / clips.FILE_NAME).exists())
+            same_while_cutting.append(dataset_bytes(project) == before)
 
     result = run(project, watch)
     assert not result.of(AsrModel)
     listed = [clip for clip in clips.read(project.dataset_dir) if clip.state == "kept"]
     assert max(clip.seconds for clip in listed) <= 4.0
     assert split.load(project.dataset_dir) == held_out
-    assert seen_while_cutting
-    assert not any(seen_while_cutting), "no table names wavs that are being written over"
+    assert same_while_cutting
+    assert all(same_while_cutting), "the dataset stays as it was until all recordings are cut"
     on_disk = {f"wavs/{path.name}" for path in (project.dataset_dir / "wavs").iterdir()}
     assert on_disk == {clip.wav for clip in clips.read(project.dataset_dir) if clip.wav}
+
+
+def test_a_stop_leaves_the_dataset_as_it_was(done: tuple[Project, Done], tmp_path: Path) -> None:
+    project = moved(done, tmp_path / "anna")
+    before = dataset_bytes(project)
+
+    def stop(session: prepare.Session, event: Event) -> None:
+        if isinstance(event, Progress) and event.stage == "cut":
+            session.stop("SIGINT")
+
+    changed = project.with_values({"dataset.max_clip_seconds": 4.0})
+    assert run(changed, stop).outcome.state == "stopped"
+    assert dataset_bytes(project) == before
+    assert not run(project).of(DatasetWritten)[0].summary["failed_sources"]
+    assert dataset_bytes(project) == before
+    assert run(changed).outcome.error is None
+    assert dataset_bytes(project) != before
+    assert not (project.dataset_dir / ".new").exists()
 
 
 def test_a_recording_that_goes_takes_its_clips_along_and_may_come_back(

@@ -12,7 +12,14 @@ from helpers_project import error_of, finish, made_project
 
 from engine import eventlog
 from engine.dataset import clips
-from engine.errors import BaseModelError, BusyError, DatasetError, NotExactError, RefusedError
+from engine.errors import (
+    BaseModelError,
+    BusyError,
+    DatasetError,
+    InputError,
+    NotExactError,
+    RefusedError,
+)
 from engine.events import (
     ClipDropped,
     Evaluated,
@@ -90,7 +97,7 @@ def test_fresh_starts_beside_the_old_run(project: Project) -> None:
 
 
 def test_resume_without_a_run_is_refused(tmp_path: Path, tiny_base: Path) -> None:
-    with pytest.raises(RefusedError, match="no run to resume"):
+    with pytest.raises(InputError, match="no run to resume"):
         train.session(made_project(tmp_path / "voice", tiny_base), resume=True)
 
 
@@ -194,9 +201,45 @@ def test_a_stop_before_the_first_step_saves_nothing_and_resumes(project: Project
 def test_no_clips_is_said_with_the_remedy(tmp_path: Path, tiny_base: Path) -> None:
     project = made_project(tmp_path / "voice", tiny_base)
     clips.write(project.dataset_dir, [])
-    outcome = finish(train.session(project))
-    assert isinstance(outcome.error, DatasetError)
-    assert "voicetui prepare" in str(outcome.error)
+    with pytest.raises(DatasetError, match="voicetui prepare"):
+        train.session(project)
+    assert not project.runs_dir.exists()
+
+
+def test_clips_of_another_language_are_refused(project: Project) -> None:
+    with pytest.raises(DatasetError, match="prepared for en, but project"):
+        train.session(replace(project, language="de"), fresh=True)
+
+
+def test_a_run_keeps_the_settings_that_were_given_for_one_time(project: Project) -> None:
+    given = project.with_values({"training.epochs": 4, "training.learning_rate": 1e-3})
+    session = train.session(given, fresh=True)
+    session.job.subscribe(lambda record: session.stop("SIGINT") if record.kind == "saved" else None)
+    assert finish(session).state == "stopped"
+    assert finish(train.session(project)).state == "finished"
+    steps = _of(_events(project, "0002"), Step)
+    assert [s.step for s in steps] == list(range(1, 13))
+    assert {s.epochs for s in steps} == {4}
+    with pytest.raises(RefusedError, match="has done 4 epochs"):
+        train.session(project)
+
+
+def test_a_change_of_project_toml_is_noticed(project: Project) -> None:
+    edited = replace(project, values={**project.values, "training.epochs": 3, "training.seed": 5})
+    assert "settings.seed was 1 and is 5" in error_of(finish(train.session(edited)))
+
+
+def test_a_run_that_saved_nothing_is_begun_again_or_passed_over_by_name(project: Project) -> None:
+    session = train.session(project, fresh=True)
+    session.stop("SIGINT")
+    finish(session)
+    with pytest.raises(RefusedError, match="Run 0002 was begun and saved nothing; run 0001"):
+        train.session(project)
+    longer = project.with_values({"training.epochs": 3})
+    assert finish(train.session(longer, resume=True)).state == "finished"
+    assert _of(_events(project, "0001"), Resumed)
+    assert finish(train.session(project, fresh=True)).state == "finished"
+    assert sorted(path.name for path in project.runs_dir.iterdir()) == ["0001", "0002"]
 
 
 def test_no_held_out_clips_is_said(tmp_path: Path, tiny_base: Path) -> None:
@@ -218,6 +261,5 @@ def test_excluded_clips_are_named_before_training(tmp_path: Path, tiny_base: Pat
 
 def test_a_base_that_went_away_is_named(project: Project, tmp_path: Path) -> None:
     gone = replace(project, base=str(tmp_path / "gone"))
-    outcome = finish(train.session(gone, fresh=True))
-    assert isinstance(outcome.error, BaseModelError)
-    assert "gone" in str(outcome.error)
+    with pytest.raises(BaseModelError, match="gone"):
+        train.session(gone, fresh=True)

@@ -14,7 +14,7 @@ import torch
 from helpers_project import finish, made_project
 from helpers_xtts import made_dataset
 
-from engine.errors import RefusedError
+from engine.errors import InputError, RefusedError
 from engine.project import Project
 from engine.xtts import batches, export, features, load, model, speak
 from engine.xtts.batches import Tokens
@@ -166,7 +166,7 @@ def test_an_export_is_a_base_with_a_lineage(overfitted: Overfitted, tmp_path: Pa
 def test_an_export_never_replaces_another_unasked(overfitted: Overfitted) -> None:
     with pytest.raises(RefusedError, match="--force"):
         export.session(overfitted.project)
-    with pytest.raises(RefusedError, match="letters"):
+    with pytest.raises(InputError, match="letters"):
         export.session(overfitted.project, name="../outside")
 
 

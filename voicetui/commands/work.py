@@ -76,6 +76,7 @@ def new(
     """Make a voice project from recordings."""
     from engine import profile as profiles
     from engine import project
+    from engine.xtts import base as bases
 
     if folder.exists() and not folder.is_dir():
         raise InputError(
@@ -92,6 +93,10 @@ def new(
         values=values_of(sets),
     )
     show(f"made {_shown(folder)}: voice {clean(made.name)}, {made.language}, {made.profile}")
+    if not made.sources:
+        show(f"next: name its recordings as sources in {_shown(folder / project.FILE_NAME)}")
+    if bases.vocab_of(made.base_reference) is None:
+        show(f"next: voicetui fetch {made.base}")
     show(f"next: voicetui prepare {_shown(folder)}")
 
 

@@ -82,7 +82,7 @@ def run(folder: Path, complete: Callable[[Session], Outcome]) -> Path:
         complete(_session(folder, "base", lambda job: _make_base(job, base)))
     project = _project(home, base)
     complete(prepare.session(project))
-    if runs.done_epochs(project) < project.settings.training.epochs:
+    if not runs.is_done(project):
         complete(train.session(project))
     complete(export.session(project, force=True))
     out = home / "hello.wav"
