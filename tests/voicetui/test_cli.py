@@ -148,28 +148,40 @@ def test_an_error_nobody_foresaw_leaves_a_report(tmp_path: Path, home: Path) -> 
     assert "\x1b" not in text
 
 
-def test_an_error_nobody_foresaw_outside_of_a_job(
+def test_what_the_file_system_refuses_is_one_line(
     tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make_project(tmp_path / "voice")
-    (folder / "runs").mkdir()
-    (folder / "runs" / "0001").mkdir()
-    (folder / "runs" / "0001" / "events.jsonl").mkdir()
+    (folder / "runs" / "0001" / "events.jsonl").mkdir(parents=True)
     assert run("status", str(folder)) == 1
     _, err = capsys.readouterr()
-    assert err.startswith("error: unexpected IsADirectoryError")
+    assert "events.jsonl cannot be used: Is a directory" in err
+    assert not (home / "state").exists(), "no report of what needs none"
+
+
+def _break(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plant a bug: a table of commands cannot be read."""
+    monkeypatch.setattr("engine.settings.SETTINGS", None)
+
+
+def test_an_error_nobody_foresaw_outside_of_a_job(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _break(monkeypatch)
+    assert run("settings") == 1
+    _, err = capsys.readouterr()
+    assert err.startswith("error: unexpected ")
     assert "Traceback" not in err
     [report] = (home / "state" / "voicetui" / "crashes").iterdir()
     assert str(report) in err
 
 
 def test_a_report_that_cannot_be_written_is_told(
-    tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (home / "state").write_text("a file where a folder should be")
-    folder = make_project(tmp_path / "voice")
-    (folder / "runs" / "0001" / "events.jsonl").mkdir(parents=True)
-    assert run("status", str(folder)) == 1
+    _break(monkeypatch)
+    assert run("settings") == 1
     assert "could not be written" in capsys.readouterr().err
 
 
