@@ -125,7 +125,7 @@ class Loop:
             group["weight_decay"] = decay
         self.optimizer.zero_grad(set_to_none=True)
 
-    def save(self) -> Path:
+    def save(self) -> None:
         """Commit a checkpoint of the last finished step, then delete what is no longer kept."""
         begun = time.perf_counter()
         snapshot = self.snapshot()
@@ -145,7 +145,6 @@ class Loop:
         )
         keep = self.settings.keep_checkpoints
         checkpoint.prune(self.run_folder, keep, self.progress.best_step)
-        return folder
 
     # --- the road -------------------------------------------------------------------------------
 
