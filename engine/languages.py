@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 
 from engine.errors import BaseModelError, InputError
-from engine.text import clean
+from engine.text import clean, did_you_mean
 
 # The codes of the XTTS v2 config.
 LANGUAGES: dict[str, str] = {
@@ -53,8 +52,7 @@ def check(code: str, vocab: Path | None) -> str:
     language = normal(code)
     if language in LANGUAGES or (vocab is not None and has_tag(vocab, language)):
         return language
-    near = difflib.get_close_matches(language, [*LANGUAGES, *LANGUAGES.values()], 1, 0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(language, [*LANGUAGES, *LANGUAGES.values()], 0.5)
     raise InputError(
         f"XTTS does not know the language {clean(code)!r}.{hint} "
         f"Languages: {', '.join(LANGUAGES)}; another one needs a base whose vocab.json holds "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 from engine import places, settings
 from engine.errors import InputError, SettingError
-from engine.text import clean
+from engine.text import clean, did_you_mean
 
 DEFAULT = "standard"
 
@@ -66,8 +65,7 @@ def load(name: str) -> Profile:
     """The profile of a name. Raises InputError with the nearest name."""
     profiles = available()
     if name not in profiles:
-        near = difflib.get_close_matches(name, profiles, 1, 0.4)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, profiles)
         raise InputError(
             f"There is no profile {clean(name)!r}.{hint} Profiles: {', '.join(profiles)}."
         )

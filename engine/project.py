@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from engine import languages, profile, settings
 from engine.errors import InputError, RefusedError, SettingError
 from engine.files import write_text
 from engine.settings import Settings, Value
-from engine.text import clean
+from engine.text import clean, did_you_mean
 
 FILE_NAME = "project.toml"
 FORMAT_VERSION = 1
@@ -190,8 +189,7 @@ def load(folder: Path) -> Project:
         raise SettingError(f"{shown} is not valid TOML: {clean(str(error))}.") from error
     for key in document:
         if key not in _KEYS and key not in settings.SECTIONS:
-            near = difflib.get_close_matches(key, [*_KEYS, *settings.SECTIONS], 1, 0.4)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(key, [*_KEYS, *settings.SECTIONS])
             raise SettingError(f"{shown}: there is no key {clean(key)!r}.{hint}")
     if document.get("format") != FORMAT_VERSION:
         raise SettingError(

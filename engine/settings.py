@@ -7,14 +7,13 @@ command line and the console all read.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast, get_type_hints
 
 from engine.errors import SettingError
-from engine.text import clean
+from engine.text import clean, did_you_mean
 
 Value = int | float | str | bool
 
@@ -201,8 +200,7 @@ def find(key: str, where: str) -> Setting:
     if len(full) == 1:
         return SETTINGS[full[0]]
     names = [name if "." in key else name.partition(".")[2] for name in SETTINGS]
-    near = difflib.get_close_matches(key, names, 1, 0.4)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(key, names)
     raise SettingError(f"{where}: there is no setting {clean(key)!r}.{hint}")
 
 

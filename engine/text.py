@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 from typing import NewType
 
 SafeText = NewType("SafeText", str)
@@ -44,3 +46,12 @@ def clean(text: str, *, keep_newlines: bool = False) -> SafeText:
         else:
             out.append(char)
     return SafeText("".join(out))
+
+
+def did_you_mean(wanted: str, known: Iterable[str], likeness: float = 0.4) -> str:
+    """A hint at the known name that is most like the wanted one, to put behind a sentence.
+
+    Empty when none is at least so alike (0 to 1, `difflib.get_close_matches`).
+    """
+    near = difflib.get_close_matches(wanted, list(known), 1, likeness)
+    return f" Did you mean {near[0]}?" if near else ""

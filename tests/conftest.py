@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["fixtures_xtts"]
+pytest_plugins = ["fixtures_hub", "fixtures_xtts"]
 
 
 @pytest.fixture(autouse=True)

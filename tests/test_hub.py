@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,6 @@ from engine.errors import (
 )
 from engine.fetching.transfer import Transfer
 from engine.hub import FetchedFile, RemoteFile, fetch
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with hub_server.running(monkeypatch) as server:
-        server.put(REPO, {"model.pth": LARGE, "config.json": SMALL})
-        yield server
 
 
 @pytest.mark.parametrize(("name", "data"), [("model.pth", LARGE), ("config.json", SMALL)])

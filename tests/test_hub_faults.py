@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hub_server
 import pytest
-from helpers_hub import LARGE, QUICK, REPO, SMALL, get, nothing, only, sha
+from helpers_hub import LARGE, QUICK, SMALL, get, nothing, only, sha
 from hub_server import Hub
 
 from engine.errors import (
@@ -15,21 +14,6 @@ from engine.errors import (
 )
 from engine.fetching.transfer import Policy
 from engine.hub import RemoteFile, fetch
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with hub_server.running(monkeypatch) as server:
-        server.put(REPO, {"model.pth": LARGE, "config.json": SMALL})
-        yield server
-
-
-@pytest.fixture
-def release() -> Iterator[threading.Event]:
-    """Lets servers go that were told to be silent."""
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 def test_cut_connections_go_on_where_they_ended(hub: Hub, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import hub_server
@@ -17,13 +16,6 @@ from engine.errors import (
 )
 from engine.fetching import assembly
 from engine.hub import RemoteFile, fetch_folder, list_files
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with hub_server.running(monkeypatch) as server:
-        server.put(REPO, {"model.pth": LARGE, "config.json": SMALL})
-        yield server
 
 
 def test_a_list_is_pinned_to_a_commit(hub: Hub) -> None:

@@ -5,7 +5,7 @@ import resource
 import signal
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +22,6 @@ from engine.errors import (
 )
 from engine.fetching import partial
 from engine.fetching.transfer import Policy
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with hub_server.running(monkeypatch) as server:
-        server.put(REPO, {"model.pth": LARGE, "config.json": SMALL})
-        yield server
-
-
-@pytest.fixture
-def release() -> Iterator[threading.Event]:
-    """Lets servers go that were told to be silent."""
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 def test_a_stop_keeps_the_part(hub: Hub, tmp_path: Path, release: threading.Event) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Protocol
 from engine import places
 from engine.dataset.whisper_fetch import FAMILY, REPOSITORIES
 from engine.errors import InputError, TranscriptionError
-from engine.text import clean
+from engine.text import clean, did_you_mean
 
 # Best first. A large model on a CPU takes many times the length of the audio, so it comes last.
 _ON_GPU = ("large-v3", "large-v2", "turbo", "medium", "small", "base", "tiny")
@@ -53,8 +52,7 @@ def resolve(setting: str, language: str, vram: int, fetch: Fetcher | None = None
         return _named(setting, language, fetch)
     folder = Path(setting).expanduser()
     if not folder.is_dir():
-        near = difflib.get_close_matches(setting, REPOSITORIES, 1, 0.5)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(setting, REPOSITORIES, 0.5)
         raise InputError(
             f"asr_model is {clean(setting)!r}, which is neither a folder nor a known model.{hint} "
             f"Known models: {', '.join(REPOSITORIES)}."

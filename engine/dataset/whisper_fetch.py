@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from engine import hub, places
 from engine.errors import DownloadError, InputError
 from engine.fetching import assembly
 from engine.hub import Check, Progress
-from engine.text import clean
+from engine.text import clean, did_you_mean
 
 FAMILY = "whisper"
 # The names of faster-whisper 1.2.1 and the repositories that it takes them from.
@@ -51,8 +50,7 @@ def fetch(
     unknown name, DownloadError, DiskFullError, BusyError and RefusedError.
     """
     if name not in REPOSITORIES:
-        near = difflib.get_close_matches(name, REPOSITORIES, 1, 0.4)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, REPOSITORIES)
         raise InputError(
             f"There is no Whisper model called {clean(name)!r}.{hint} "
             f"Models: {', '.join(REPOSITORIES)}."

@@ -12,16 +12,14 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from engine import places
 from engine.errors import BaseModelError, DiskFullError, InputError
 from engine.files import sha256_file, write_json
-from engine.text import clean
+from engine.text import clean, did_you_mean
 
 FAMILY = "xtts"
 FILES = (
@@ -86,9 +84,8 @@ def portable(reference: str) -> str:
     if reference in names:
         return reference
     if _KNOWN_NAME.fullmatch(reference) and not Path(reference).exists():
-        near = difflib.get_close_matches(reference, names, 1, 0)
         raise InputError(
-            f"There is no base called {clean(reference)!r}. Did you mean {near[0]}? "
+            f"There is no base called {clean(reference)!r}.{did_you_mean(reference, names, 0)} "
             f"Known bases: {', '.join(names)}; any folder with the six files is one too."
         )
     folder = Path(os.path.abspath(Path(reference).expanduser()))
@@ -138,18 +135,6 @@ def check(folder: Path) -> None:
     raise BaseModelError(
         f"{clean(str(folder))} is not a whole XTTS base. Missing: {'; '.join(lines)}."
     )
-
-
-def read_config(folder: Path) -> Mapping[str, Any]:
-    """The config.json of a base. Raises BaseModelError when it is not one of XTTS."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BaseModelError(f"{clean(str(path))} cannot be read: {clean(str(error))}.") from error
-    if not isinstance(config, dict) or config.get("model") != "xtts" or "model_args" not in config:
-        raise BaseModelError(f"{clean(str(path))} is not the config of an XTTS model.")
-    return config
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

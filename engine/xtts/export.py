@@ -102,7 +102,7 @@ def export(project: Project, job: Job, run: Path, saved: Checkpoint, final: Path
         _write_voice(project, job, base, voice.latents(model, wavs), wavs, draft)
         check()
         job.emit(Stage("model card"))
-        _write_card(project, run, saved, draft)
+        _write_card(project, base, run, saved, draft)
     total = sum(path.stat().st_size for path in final.rglob("*") if path.is_file())
     job.emit(Exported(str(final), saved.step, total))
     return Finished({"folder": str(final), "step": saved.step, "bytes": total})
@@ -155,7 +155,7 @@ def _evaluations(run: Path, step: int) -> list[Evaluated]:
     return [by_step[key] for key in sorted(by_step)]
 
 
-def _write_card(project: Project, run: Path, saved: Checkpoint, draft: Path) -> None:
+def _write_card(project: Project, base: Path, run: Path, saved: Checkpoint, draft: Path) -> None:
     """README.md for people and voicetui.json for programs."""
     hashes = {
         path.relative_to(draft).as_posix(): sha256_file(path)
@@ -172,7 +172,7 @@ def _write_card(project: Project, run: Path, saved: Checkpoint, draft: Path) -> 
         # A folder's path is nobody else's business.
         "base": Path(project.base).name,
         "base_licence": card.licence_of(project.base_reference),
-        "lineage": card.lineage_of(bases.locate(project.base_reference)),
+        "lineage": card.lineage_of(base),
         "run": run.name,
         "step": saved.step,
         "epochs": saved.progress.epoch,

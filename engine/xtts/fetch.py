@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from engine import hub, licences, places
@@ -12,7 +11,7 @@ from engine.fetching.download import Meter
 from engine.fetching.transfer import PATIENT, Policy
 from engine.files import require_space, sha256_file
 from engine.hub import Check, Progress, RemoteFile
-from engine.text import clean
+from engine.text import clean, did_you_mean
 from engine.xtts import base as bases
 from engine.xtts.base import FAMILY, KnownBase, KnownFile
 
@@ -98,8 +97,7 @@ def _copy(source: Path, target: Path, file: KnownFile, meter: Meter, check: Chec
 def _known(name: str) -> KnownBase:
     published = bases.known()
     if name not in published:
-        near = difflib.get_close_matches(name, published, 1, 0.4)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, published)
         raise InputError(
             f"There is no published base called {clean(name)!r}.{hint} "
             f"Published bases: {', '.join(published)}."

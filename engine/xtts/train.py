@@ -52,7 +52,6 @@ def session(
 def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     """Train the project in the job's run folder, from its newest checkpoint if it has one."""
     base = bases.locate(project.base_reference)
-    bases.check(base)
     check = job.control.raise_if_stopped
     found = checkpoint.newest(job.folder, check)
     saved = found[0] if found else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import InputError
-from engine.text import clean
+from engine.text import clean, did_you_mean
 from voicetui.commands.options import (
     Checkpoint,
     Json,
@@ -264,8 +263,7 @@ def fetch(
 
 
 def _nothing_called(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1, 0.4)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, names)
     return f"There is nothing called {clean(name)!r} to fetch.{hint} Names: {', '.join(names)}."
 
 
