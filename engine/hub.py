@@ -162,6 +162,18 @@ def list_files(
         raise DownloadError(f"{what}: the hub's list of files cannot be read. {BY_HAND}") from error
 
 
+def look_up(file: RemoteFile, *, check: Check = never_stop, policy: Policy = PATIENT) -> str:
+    """Ask the hub about a file without fetching it; returns the hub's name. Raises DownloadError."""
+    with _connect(policy, check) as hub:
+        _resolve(hub, file)
+        return hub.host
+
+
+def is_offline() -> bool:
+    """Whether HF_HUB_OFFLINE forbids the network."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE
+
+
 @dataclass(frozen=True)
 class _Found:
     """A file as the hub has it now."""
@@ -192,7 +204,7 @@ def _endpoint() -> str:
 
 @contextlib.contextmanager
 def _connect(policy: Policy, check: Check) -> Iterator[Transfer]:
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:
+    if is_offline():
         raise DownloadError(
             "HF_HUB_OFFLINE forbids the network, and this is not on this machine yet. Unset it, or "
             "import files that were copied by hand."

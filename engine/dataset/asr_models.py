@@ -12,6 +12,7 @@ from typing import Protocol
 from engine import places
 from engine.dataset.whisper_fetch import FAMILY, REPOSITORIES
 from engine.errors import InputError, TranscriptionError
+from engine.hardware import Monitor
 from engine.text import clean, did_you_mean
 
 # Best first. A large model on a CPU takes many times the length of the audio, so it comes last.
@@ -136,17 +137,18 @@ def _hub_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface" / "hub"
 
 
+def on_this_machine() -> dict[str, Path]:
+    """The known models that lie on this machine and their folders; the small plain ones first."""
+    found: dict[str, Path] = {}
+    for name in REPOSITORIES:
+        for folder, _ in _places(name):
+            found.setdefault(name, folder)
+    return found
+
+
 def gpu_bytes() -> int:
     """Memory of the first NVIDIA GPU in bytes, 0 when there is none."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return 0
-    try:
-        return int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0)).total)
-    except pynvml.NVMLError:
-        return 0
-    finally:
-        pynvml.nvmlShutdown()
+    with Monitor() as monitor:
+        for gpu in monitor.gpus():
+            return gpu.memory_total or 0
+    return 0

@@ -123,13 +123,13 @@ def _device(wanted: str) -> str:
         ctypes.CDLL("libcuda.so.1")
     except OSError:
         return wanted if wanted == "cuda" else "cpu"
-    _preload_cuda()
+    preload_cuda()
     import ctranslate2
 
     return "cuda" if wanted == "cuda" or ctranslate2.get_cuda_device_count() else "cpu"
 
 
-def _preload_cuda() -> None:
+def preload_cuda() -> None:
     spec = importlib.util.find_spec("nvidia")
     for root in spec.submodule_search_locations or [] if spec else []:
         for wheel in _CUDA_WHEELS:
