@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
 import types
 from collections.abc import Callable
@@ -89,6 +90,21 @@ def steps(job: Job) -> Finished:
         if job.control.stop_reason is not None:
             raise StopRequested(job.control.stop_reason, number)
     return Finished({"step": number})
+
+
+def steps_under_a_crash(job: Job) -> Finished:
+    """Steps, while the console that shows them breaks."""
+    from voicetui.screens.base import ConsoleScreen
+
+    def broken(screen: ConsoleScreen) -> str:
+        raise RuntimeError("a screen that crashes")
+
+    def when_begun() -> None:
+        time.sleep(PACE_SECONDS * 20)
+        ConsoleScreen.title_text = ConsoleScreen.refresh_title = broken  # type: ignore[assignment,method-assign]
+
+    threading.Thread(target=when_begun, daemon=True).start()
+    return steps(job)
 
 
 def deaf(job: Job) -> Finished:

@@ -15,7 +15,8 @@ from engine import __version__
 from engine.errors import StopRequested, VoicetuiError
 from engine.text import clean
 from voicetui import exit_codes
-from voicetui.commands import tables, watch, work
+from voicetui.commands import doctor, tables, watch, work
+from voicetui.commands.options import wants_console
 from voicetui.exit_codes import SessionEnded
 from voicetui.output import show, tell
 
@@ -24,6 +25,7 @@ _WATCH = "Look after a running job"
 _TABLES = "What there is"
 
 _COMMANDS: tuple[tuple[Callable[..., None], str, str], ...] = (
+    (watch.open_project, _PREPARE_AND_TRAIN, "voicetui\nvoicetui anna"),
     (
         work.new,
         _PREPARE_AND_TRAIN,
@@ -63,6 +65,8 @@ _COMMANDS: tuple[tuple[Callable[..., None], str, str], ...] = (
     (tables.settings, _TABLES, "voicetui settings"),
     (tables.profiles, _TABLES, "voicetui profiles"),
     (tables.bases, _TABLES, "voicetui bases"),
+    (tables.keys, _TABLES, "voicetui keys\nvoicetui keys --json"),
+    (doctor.doctor, _TABLES, "voicetui doctor\nvoicetui doctor anna --json"),
 )
 
 
@@ -119,16 +123,31 @@ def _make_app() -> typer.Typer:
         "flag allows it), 130 and 143 stopped by Ctrl-C and SIGTERM with everything saved.",
     )(_root)
     for function, panel, examples in _COMMANDS:
-        app.command(rich_help_panel=panel, epilog=_examples(examples))(function)
+        app.command(_name(function), rich_help_panel=panel, epilog=_examples(examples))(function)
     return app
+
+
+def _name(function: Callable[..., None]) -> str:
+    # "open" is a builtin, which no function of ours may hide.
+    return function.__name__.partition("_")[0]
+
+
+def _completed(arguments: Sequence[str]) -> list[str]:
+    """The command line with what may be left out: 'voicetui' and 'voicetui DIR' open the console."""
+    given = list(arguments)
+    if not given:
+        return ["open"] if wants_console() else ["--help"]
+    first = given[0]
+    is_command = first in {_name(function) for function, _, _ in _COMMANDS}
+    if not is_command and not first.startswith("-") and os.path.isdir(first):
+        return ["open", *given]
+    return given
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and give its exit code. Errors are told on stderr, in a line."""
     try:
-        code = _make_app()(
-            list(arguments) or ["--help"], prog_name="voicetui", standalone_mode=False
-        )
+        code = _make_app()(_completed(arguments), prog_name="voicetui", standalone_mode=False)
     except SessionEnded as ended:
         return exit_codes.of_outcome(ended.outcome)
     except StopRequested as stop:

@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from engine.errors import VoicetuiError
@@ -24,7 +24,7 @@ from voicetui.amounts import size
 from voicetui.exit_codes import SessionEnded
 from voicetui.plain import QUIET_SECONDS, Narrator
 from voicetui.signals import Signals
-from voicetui.terminal import ERR, OUT, Terminal, encoded
+from voicetui.terminal import ERR, OUT, Renderer, Terminal, encoded
 
 # Beside a job's event log: what libraries printed while it ran.
 STRAYS_NAME = "output.log"
@@ -91,13 +91,25 @@ class Runner:
         ):
             session.job.subscribe(self._terminal.put)
             session.start()
-            told = False
-            while (outcome := session.wait(_LOOK_SECONDS)) is None:
-                told = self._attend(session, told)
+            outcome = self._wait_for(session)
         if self._terminal.failure is not None:
             raise self._terminal.failure
         if outcome.error is not None and not isinstance(outcome.error, VoicetuiError):
             self._terminal.write(ERR, crashes.report(outcome.error))
+        return outcome
+
+    def follow(self, session: Session) -> None:
+        """Show a session that works already, to its end."""
+        session.job.subscribe(self._terminal.put)
+        with self._terminal.strays_in(session.job.folder / STRAYS_NAME):
+            outcome = self._wait_for(session)
+        if outcome.error is not None and not isinstance(outcome.error, VoicetuiError):
+            self._terminal.write(ERR, crashes.report(outcome.error))
+
+    def _wait_for(self, session: Session) -> Outcome:
+        told = False
+        while (outcome := session.wait(_LOOK_SECONDS)) is None:
+            told = self._attend(session, told)
         return outcome
 
     def _attend(self, session: Session, told: bool) -> bool:
@@ -130,6 +142,26 @@ def running(*, as_json: bool = False) -> Iterator[Runner]:
     line of its log, and stderr all of the narration.
     Raises StopRequested when a signal comes while no session works.
     """
+    signals = Signals()
+    terminal = Terminal(_renderer(as_json=as_json), lossless=as_json)
+    with signals.installed(), terminal.open():
+        yield Runner(signals, terminal, as_json=as_json)
+
+
+def attend(sessions: Iterable[Session], signals: Signals) -> None:
+    """Show sessions that work already as plain lines until all have ended.
+
+    `signals` are installed and guarded already; where they tell that the terminal is gone, nothing
+    is shown.
+    """
+    terminal = Terminal(_renderer(as_json=False))
+    with terminal.open():
+        runner = Runner(signals, terminal, as_json=False)
+        for session in sessions:
+            runner.follow(session)
+
+
+def _renderer(*, as_json: bool) -> Renderer:
     narrator = Narrator()
 
     def render(record: Record) -> Iterator[tuple[int, bytes]]:
@@ -139,7 +171,4 @@ def running(*, as_json: bool = False) -> Iterator[Runner]:
         for line in narrator.tell(record):
             yield (ERR if aside else OUT), encoded(line)
 
-    signals = Signals()
-    terminal = Terminal(render, lossless=as_json)
-    with signals.installed(), terminal.open():
-        yield Runner(signals, terminal, as_json=as_json)
+    return render

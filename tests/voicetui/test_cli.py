@@ -17,7 +17,7 @@ from engine.settings import SETTINGS
 from voicetui import cli
 
 HEAVY = {"torch", "transformers", "TTS", "faster_whisper", "textual", "rich", "numpy", "psutil"}
-COMMANDS = [function.__name__ for function, _, _ in cli._COMMANDS]
+COMMANDS = [cli._name(function) for function, _, _ in cli._COMMANDS]
 
 
 def run(*arguments: str) -> int:
@@ -304,7 +304,7 @@ def test_hostile_arguments_are_shown_safely(
 def test_a_project_in_a_hostile_folder(tmp_path: Path) -> None:
     folder = tmp_path / HOSTILE_NAME
     folder.mkdir()
-    child = OnTerminal.forked("quick", "train", str(make_project(folder)))
+    child = OnTerminal.forked("quick", "train", str(make_project(folder)), "--plain")
     assert child.end() == 0
     child.close()
     assert b"BEST MODEL" in child.seen

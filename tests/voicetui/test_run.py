@@ -33,7 +33,7 @@ def start(project: Path) -> Iterator[Start]:
     children: list[OnTerminal] = []
 
     def begin(work: str, *options: str, kind: StartKind = OnTerminal.forked) -> OnTerminal:
-        children.append(kind(work, "train", str(project), *options))
+        children.append(kind(work, "train", str(project), "--plain", *options))
         return children[-1]
 
     yield begin

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +38,19 @@ Checkpoint = Annotated[
     str,
     typer.Option(metavar="WHICH", help="Which checkpoint: best, last or the number of a step."),
 ]
+
+
+Mouse = Annotated[
+    bool,
+    typer.Option("--mouse", help="Let the console use the mouse; it needs none."),
+]
+
+
+def wants_console(*, plain: bool = False, as_json: bool = False) -> bool:
+    """Whether the console opens: on a terminal, unless plain lines or JSON are asked for."""
+    streams = (sys.stdin, sys.stdout)
+    has_terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return has_terminal and not plain and not as_json and os.environ.get("TERM") != "dumb"
 
 
 def values_of(pairs: list[str] | None) -> Mapping[str, Value]:

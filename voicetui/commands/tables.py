@@ -1,4 +1,4 @@
-"""Commands that list what there is: settings, profiles, bases."""
+"""Commands that list what there is: settings, profiles, bases, keys."""
 
 from __future__ import annotations
 
@@ -89,6 +89,39 @@ def bases(as_json: Json = False) -> None:
         place = "on this machine" if row["here"] else f"voicetui fetch {row['name']}"
         show(f"{row['name']}  {place}")
         _show_text(f"{row['licence']}, {row['licence_url']}")
+
+
+def keys(as_json: Json = False) -> None:
+    """List the console's keys, and the names by which they can be changed.
+
+    Your own keys stand in a file keys.toml, one a line: "doctor.again" = "R".
+    """
+    from voicetui import keymap
+    from voicetui import keys as table
+
+    own = keymap.load()
+    rows = table.remapped(own)
+    if as_json:
+        show_json(
+            [
+                {
+                    "id": row.id,
+                    "keys": row.keys.split(","),
+                    "default": before.keys.split(","),
+                    "label": row.label,
+                    "help": row.help,
+                }
+                for row, before in zip(rows, table.TABLE, strict=True)
+            ]
+        )
+        return
+    for scope in table.scopes():
+        show(table.title(scope))
+        for row in (row for row in rows if row.scope == scope):
+            changed = " (yours)" if row.id in own else ""
+            show(f"  {table.all_names(row.keys):<16} {row.id:<26} {row.help}{changed}")
+        show("")
+    show(f"Your own keys: {clean(str(keymap.path()))}")
 
 
 def _show_text(text: str) -> None:

@@ -13,7 +13,7 @@ from engine.errors import FailedError, InputError
 from engine.text import clean
 from voicetui import exit_codes
 from voicetui.amounts import duration, number
-from voicetui.commands.options import Json, ProjectDir
+from voicetui.commands.options import Json, Mouse, Plain, ProjectDir, wants_console
 from voicetui.output import show, show_bytes, show_json, tell
 
 if TYPE_CHECKING:
@@ -46,6 +46,33 @@ def status(folder: ProjectDir, as_json: Json = False) -> None:
     for state in found.states:
         if state is not found.shown:
             show(f"{'also':<9} {clean(state.run)}: {_verdict(state)}")
+
+
+def open_project(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="A voice project; without it, the list of them."),
+    ] = None,
+    plain: Plain = False,
+    mouse: Mouse = False,
+) -> None:
+    """Open the console: a project at its next step, or the list of projects.
+
+    'voicetui' and 'voicetui DIR' do the same. Without a terminal, a project's status is shown.
+    """
+    if folder is not None and not wants_console(plain=plain):
+        status(folder)
+        return
+    if not wants_console(plain=plain):
+        raise InputError("The console needs a terminal. 'voicetui --help' lists the commands.")
+    from engine import project
+    from voicetui.console import open_console
+
+    if folder is None:
+        raise typer.Exit(open_console(lambda console: console.open_home(), mouse=mouse))
+    project.require(folder)
+    chosen = folder.absolute()
+    raise typer.Exit(open_console(lambda console: console.open_project(chosen), mouse=mouse))
 
 
 def _status_of(folder: Path) -> ProjectStatus:
@@ -93,7 +120,9 @@ def _rows(state: RunState) -> list[tuple[str, str]]:
     return rows
 
 
-def attach(folder: ProjectDir, as_json: Json = False) -> None:
+def attach(
+    folder: ProjectDir, plain: Plain = False, mouse: Mouse = False, as_json: Json = False
+) -> None:
     """Follow a running job, or show how the last one ended.
 
     Ctrl-C only ends the watching. The exit code is that of the job.
@@ -103,6 +132,10 @@ def attach(folder: ProjectDir, as_json: Json = False) -> None:
     job = _status_of(folder).newest
     if job is None:
         raise InputError(f"Nothing was run in {clean(str(folder))} yet.")
+    if wants_console(plain=plain, as_json=as_json):
+        from voicetui.console import open_console
+
+        raise typer.Exit(open_console(lambda console: console.open_job(folder, job), mouse=mouse))
     follower = Follower(job)
     try:
         _follow(follower, as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,16 +13,19 @@ from engine.text import clean, did_you_mean
 from voicetui.commands.options import (
     Checkpoint,
     Json,
+    Mouse,
     Plain,
     ProjectDir,
     Sets,
     project_with,
     values_of,
+    wants_console,
 )
 from voicetui.output import show
 
 if TYPE_CHECKING:
     from engine.jobs import Job
+    from engine.session import Session
 
 
 def new(
@@ -100,21 +103,37 @@ def new(
 
 
 def prepare(
-    folder: ProjectDir, sets: Sets = None, _plain: Plain = False, as_json: Json = False
+    folder: ProjectDir,
+    sets: Sets = None,
+    plain: Plain = False,
+    mouse: Mouse = False,
+    as_json: Json = False,
 ) -> None:
     """Turn the recordings into clips with their texts."""
-    from voicetui.run import running
+    from engine.dataset import prepare
+
+    def fetch(name: str, repository: str) -> Path:  # noqa: ARG001 - its name is enough
+        return _fetch_model(session.job, name)
 
     project = project_with(folder, sets)
+    if wants_console(plain=plain, as_json=as_json):
+        session = prepare.session(project, fetch)
+        _open_on(folder, session, mouse=mouse)
+    from voicetui.run import running
+
     with running(as_json=as_json) as runner:
-        from engine.dataset import prepare
-
-        def fetch(name: str, repository: str) -> Path:  # noqa: ARG001 - its name is enough
-            return _fetch_model(session.job, name)
-
         session = prepare.session(project, fetch)
         runner.complete(session)
         runner.say(f"next: voicetui train {_shown(folder)}")
+
+
+def _open_on(folder: Path, session: Session, *, mouse: bool) -> NoReturn:
+    """Show a session in the console, from its beginning."""
+    from voicetui.console import open_console
+
+    raise typer.Exit(
+        open_console(lambda console: console.open_session(folder, session), mouse=mouse)
+    )
 
 
 def _fetch_model(job: Job, name: str) -> Path:
@@ -143,7 +162,8 @@ def train(
         typer.Option("--inexact", help="Go on even where settings, data or versions changed."),
     ] = False,
     sets: Sets = None,
-    _plain: Plain = False,
+    plain: Plain = False,
+    mouse: Mouse = False,
     as_json: Json = False,
 ) -> None:
     """Train the voice; an unfinished run goes on where it stopped.
@@ -151,15 +171,21 @@ def train(
     Ctrl-C stops safely after the current step; a second one ends at once, and the last saved
     checkpoint stays whole. Closing the terminal does not stop it: see 'voicetui attach'.
     """
-    from voicetui.run import running
+    from engine.xtts import train as training
 
     if resume and fresh:
         raise InputError("--resume and --fresh exclude each other; give one of them.")
     project = project_with(folder, sets)
-    with running(as_json=as_json) as runner:
-        from engine.xtts import train as training
 
-        runner.complete(training.session(project, resume=resume, fresh=fresh, inexact=inexact))
+    def begin() -> Session:
+        return training.session(project, resume=resume, fresh=fresh, inexact=inexact)
+
+    if wants_console(plain=plain, as_json=as_json):
+        _open_on(folder, begin(), mouse=mouse)
+    from voicetui.run import running
+
+    with running(as_json=as_json) as runner:
+        runner.complete(begin())
         runner.say(f"next: voicetui export {_shown(folder)}")
 
 
@@ -271,7 +297,8 @@ def demo(
     folder: Annotated[
         Path, typer.Option("--dir", metavar="DIR", help="Where the demo voice is made.")
     ] = Path("voicetui-demo"),
-    _plain: Plain = False,
+    plain: Plain = False,
+    mouse: Mouse = False,
     as_json: Json = False,
 ) -> None:
     """Make a voice from bundled speech, the whole road in a few minutes.
@@ -279,6 +306,10 @@ def demo(
     Its base is tiny and holds random weights, so that nothing must be fetched: what the voice
     speaks is noise.
     """
+    if wants_console(plain=plain, as_json=as_json):
+        from voicetui.console import open_console
+
+        raise typer.Exit(open_console(lambda console: console.open_demo(folder), mouse=mouse))
     from voicetui.run import running
 
     with running(as_json=as_json) as runner:

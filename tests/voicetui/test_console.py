@@ -1,0 +1,196 @@
+"""The console from the outside, on a real pseudo-terminal: signals, frozen and lost terminals."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers_jobs import make_project
+from helpers_terminal import OnTerminal, wait_until
+
+from engine.eventlog import read_all
+from engine.events import Step
+from engine.status import RunState, read_state
+
+Start = Callable[..., OnTerminal]
+LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
+SHOWN_CURSOR = b"\x1b[?25h"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_project(tmp_path / "voice")
+
+
+@pytest.fixture
+def start(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Train in the console, on a terminal of 100x30."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    children: list[OnTerminal] = []
+
+    def begin(work: str, command: str = "train", *options: str) -> OnTerminal:
+        child = OnTerminal.forked(work, command, str(project), *options)
+        fcntl.ioctl(child.master, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        children.append(child)
+        return child
+
+    yield begin
+    for child in children:
+        child.close()
+
+
+def run_of(project: Path) -> Path:
+    return project / "runs" / "0001"
+
+
+def state_of(project: Path) -> RunState:
+    return read_state(run_of(project))
+
+
+def steps_of(project: Path) -> int:
+    log = run_of(project) / "events.jsonl"
+    return sum(isinstance(record.event, Step) for record in read_all(log))
+
+
+def begun(child: OnTerminal, project: Path) -> OnTerminal:
+    """A console that shows its run at work."""
+    child.wait_for(b"0001")
+    wait_until(lambda: child.read() and steps_of(project) > 2, "steps")
+    return child
+
+
+def is_given_back(child: OnTerminal) -> bool:
+    """Whether the terminal is as it was: no alternate screen, a cursor, echo."""
+    seen = child.read()
+    screens = seen.rfind(LEFT_ALTERNATE_SCREEN) > seen.rfind(b"\x1b[?1049h") >= 0
+    cursor = seen.rfind(SHOWN_CURSOR) > seen.rfind(b"\x1b[?25l")
+    echo = termios.tcgetattr(child.master)[3] & (termios.ECHO | termios.ICANON)
+    return screens and cursor and bool(echo)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(None, 130), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_stops_safely(
+    project: Path, start: Start, number: signal.Signals | None, code: int
+) -> None:
+    child = begun(start("steps"), project)
+    if number is None:
+        child.press(b"\x03")
+    else:
+        child.process.send_signal(number)
+    assert child.end() == code
+    assert state_of(project).state == "stopped"
+    assert is_given_back(child)
+
+
+def test_a_second_ctrl_c_ends_at_once(project: Path, start: Start) -> None:
+    child = begun(start("deaf"), project)
+    child.press(b"\x03")
+    child.wait_for(b"Stopping safely")
+    child.press(b"\x03")
+    assert child.end() == 130
+    assert b"the last saved checkpoint is whole" in child.seen
+    assert is_given_back(child)
+
+
+def test_a_lost_terminal_ends_only_the_console(project: Path, start: Start) -> None:
+    child = begun(start("steps"), project)
+    child.hang_up()
+    process = psutil.Process(child.process.pid)
+
+    def has_left() -> bool:
+        return not any(thread_name(thread.id) == "textual-input" for thread in process.threads())
+
+    def thread_name(number: int) -> str:
+        path = Path(f"/proc/{process.pid}/task/{number}/comm")
+        return path.read_text().strip() if path.exists() else ""
+
+    wait_until(has_left, "the end of the console", 2.0)
+    before, cpu, begun_at = steps_of(project), sum(process.cpu_times()[:2]), time.monotonic()
+    wait_until(lambda: steps_of(project) >= before + 20, "more steps")
+    spent = sum(process.cpu_times()[:2]) - cpu
+    assert spent < 0.3 * (time.monotonic() - begun_at)
+    (project / "finish").touch()
+    wait_until(lambda: child.process.poll() is not None, "the end of the run")
+    assert state_of(project).state == "finished"
+
+
+def test_a_frozen_terminal_stops_no_step_and_no_stop(project: Path, start: Start) -> None:
+    child = begun(start("steps"), project)
+    # From here on nobody reads what the console writes.
+    fcntl.ioctl(child.master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    for _ in range(300):
+        child.press(b"m")
+    before = steps_of(project)
+    wait_until(lambda: steps_of(project) >= before + 30, "steps behind a frozen terminal")
+    child.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: child.process.poll() is not None, "the end")
+    assert child.process.returncode == 143
+    assert state_of(project).state == "stopped"
+
+
+def test_stray_bytes_end_nothing(project: Path, start: Start) -> None:
+    child = begun(start("steps"), project)
+    for stray in (b"\x1b[M \xff\xfe", b"\xc3\x28", b"\x1b[M\xe9\xe8\xf0", b"\xff" * 50):
+        child.press(stray)
+    before = steps_of(project)
+    wait_until(lambda: child.read() and steps_of(project) > before + 3, "more steps")
+    child.press(b"?")
+    child.wait_for(b"help")
+    assert child.process.poll() is None
+    child.press(b"\x03")
+    assert child.end() == 130
+
+
+def test_leaving_the_console_goes_on_as_a_plain_log(project: Path, start: Start) -> None:
+    child = begun(start("steps"), project)
+    child.press(b"q")
+    child.wait_for(b"leave the console")
+    child.press(b"l")
+    child.wait_for(LEFT_ALTERNATE_SCREEN)
+    child.wait_for(b"step ")
+    assert is_given_back(child)
+    (project / "finish").touch()
+    assert child.end() == 0
+    assert state_of(project).state == "finished"
+
+
+def test_quitting_can_stop_safely(project: Path, start: Start) -> None:
+    child = begun(start("steps"), project)
+    child.press(b"q")
+    child.wait_for(b"stop it safely")
+    child.press(b"s")
+    assert child.end() == 0
+    assert state_of(project).reason == "request"
+    assert is_given_back(child)
+
+
+def test_another_shell_attaches_and_stops(project: Path, start: Start) -> None:
+    child = begun(start("steps"), project)
+    other = start("steps", "attach")
+    begun(other, project)
+    other.press(b"x")
+    other.press(b"x")
+    wait_until(lambda: (other.read(), child.read(), state_of(project).ended)[2], "the stop")
+    assert state_of(project).reason == "request"
+    other.press(b"q")
+    other.end()
+
+
+def test_a_crashed_screen_ends_no_run(project: Path, start: Start) -> None:
+    child = begun(start("steps_under_a_crash"), project)
+    child.wait_for(b"The console crashed")
+    assert is_given_back(child)
+    before = steps_of(project)
+    wait_until(lambda: child.read() and steps_of(project) >= before + 5, "more steps")
+    (project / "finish").touch()
+    assert child.end() == 1
+    assert state_of(project).state == "finished"

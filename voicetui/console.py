@@ -1,0 +1,110 @@
+"""Opens the console on this terminal, and goes on without it when it ends before the work does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from voicetui import exit_codes, keymap
+from voicetui.signals import Signals
+
+if TYPE_CHECKING:
+    from voicetui.app import Console, Opening
+    from voicetui.host import Host
+
+# So long a frozen terminal may keep an ended console from closing.
+_PATIENCE_SECONDS = 1.5
+_LAST_WORDS = "ended at once; the last saved checkpoint is whole\n"
+
+
+def open_console(opening: Opening, *, mouse: bool = False) -> int:
+    """Run the console; gives the exit code.
+
+    What still works when it ends (the terminal is gone, the person left it, a screen crashed) goes
+    on here as a plain log. Raises SettingError, before anything opens, when keys.toml is wrong.
+    """
+    _settle_textual()
+    own_keys = keymap.load()
+    from multiprocessing import resource_tracker
+
+    from voicetui import glyphs
+    from voicetui.app import Console, crash_text
+    from voicetui.driver import Screen, reset
+    from voicetui.host import Host
+
+    # Started from inside the app, it would find stand-ins for stdout and stderr, and fail.
+    resource_tracker.ensure_running()
+    sys.setswitchinterval(0.001)
+    terminal = Screen(sys.stdout.fileno(), "ascii" if glyphs.is_ascii_terminal() else "utf-8")
+
+    def end_now(number: int) -> None:
+        reset(terminal)
+        terminal.write(_LAST_WORDS)
+        # The one place where the process is cut off; what was committed stays whole.
+        os._exit(128 + number)
+
+    signals = Signals()
+    with signals.installed(), signals.guarded():
+        host = Host(signals, end_now)
+        with host.watching():
+            console = Console(host, terminal, opening, own_keys)
+            with _Closer(console, host):
+                console.run(mouse=mouse)
+        crash = console.crash
+        if crash is not None:
+            reset(terminal)
+        terminal.close()
+        if crash is not None and not signals.hung_up:
+            print(crash_text(crash), file=sys.stderr, flush=True)
+        _go_on_plainly(host)
+    return exit_codes.FAILED if crash is not None or console.return_code else _code(host)
+
+
+def _settle_textual() -> None:
+    """What Textual reads from the environment when it is imported."""
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
+    os.environ.setdefault("ESCDELAY", "60")
+
+
+class _Closer:
+    """Lets a console close whose terminal takes no bytes any more."""
+
+    def __init__(self, console: Console, host: Host) -> None:
+        self._console = console
+        self._host = host
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="voicetui-closer", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_PATIENCE_SECONDS):
+            signals = self._host.signals
+            ending = signals.reason is not None and not self._host.live
+            if (ending or signals.hung_up) and self._console.terminal is not None:
+                self._console.terminal.leave()
+
+
+def _go_on_plainly(host: Host) -> None:
+    """Tell what still works as plain lines, until it ends."""
+    if not host.live and not host.on_the_road:
+        return
+    from voicetui.run import attend
+
+    attend(host.sessions_to_the_end(), host.signals)
+
+
+def _code(host: Host) -> int:
+    """The exit code: that of the signal, else of the newest work that ended here."""
+    if host.signals.reason is not None:
+        return exit_codes.of_reason(host.signals.reason)
+    outcomes = [job.outcome for job in host.jobs if job.outcome is not None]
+    return exit_codes.of_outcome(outcomes[-1]) if outcomes else exit_codes.DONE

@@ -1,0 +1,132 @@
+"""What all screens share: their frame, their keys, and how they speak to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+
+from voicetui import keys
+from voicetui.keys import Key
+from voicetui.widgets.bars import KeyBar, StatusLine, TitleBar
+from voicetui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from voicetui.app import Console
+
+Result = TypeVar("Result")
+LEAST_WIDTH, LEAST_HEIGHT = 60, 18
+
+
+class ConsoleScreen(Screen[None]):
+    """A screen with a title, a body, a status line and a footer of keys.
+
+    `scope` names its rows in the table of keys. It overrides `body`, and `is_possible` for keys
+    that do nothing at the moment: they leave the footer, and `why_not` says why when pressed.
+    """
+
+    scope: ClassVar[str] = ""
+    heading: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: object) -> None:
+        # Before Textual collects the bindings of the class.
+        if cls.scope and "BINDINGS" not in cls.__dict__:
+            cls.BINDINGS = keys.bindings(cls.scope)
+        super().__init_subclass__(**options)  # type: ignore[arg-type]
+
+    @property
+    def console(self) -> Console:
+        """The app."""
+        return self.app  # type: ignore[return-value]
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar(id="title")
+        with Container(id="body"):
+            yield from self.body()
+        yield Lines(id="too-small")
+        yield StatusLine(id="status")
+        yield KeyBar(id="keys")
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between title and footer."""
+        return ()
+
+    # --- keys -------------------------------------------------------------------------------------
+
+    def is_possible(self, action: str) -> bool:  # noqa: ARG002 - for screens to override
+        """Whether a key of this screen does something now."""
+        return True
+
+    def why_not(self, action: str) -> str:  # noqa: ARG002 - for screens to override
+        """What to say when a key is pressed that does nothing now."""
+        return "That is not possible now."
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if any(key.action == action for key in keys.of(self.scope)) and not self.is_possible(
+            action
+        ):
+            return None
+        return True
+
+    def keys_shown(self) -> list[Key]:
+        """The keys of the footer, most specific first, in a person's own keys."""
+        rows = keys.remapped(self.console.keymap)
+        own = [key for key in rows if key.scope == self.scope and self.is_possible(key.action)]
+        return own + [key for key in rows if key.scope == keys.EVERYWHERE]
+
+    def refresh_keys(self) -> None:
+        """Draw the footer anew after what is possible changed."""
+        self.query_one(KeyBar).show_keys(self.keys_shown())
+
+    # --- what it says -----------------------------------------------------------------------------
+
+    def say(self, text: str, style: str = "") -> None:
+        """Say something in the status line; it stays until the next thing is said."""
+        self.query_one(StatusLine).say(text, style)
+
+    def title_text(self) -> str:
+        """What the title line calls this screen."""
+        return self.heading
+
+    def refresh_title(self) -> None:
+        self.query_one(TitleBar).set_title(self.title_text(), self.console.live_text())
+
+    # --- size -------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._frame)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self._frame)
+
+    def on_resize(self, event: events.Resize) -> None:
+        small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
+        self.set_class(small, "-too-small")
+        if small:
+            text = f"The console needs {LEAST_WIDTH}x{LEAST_HEIGHT}; this is {event.size.width}x"
+            self.query_one("#too-small", Lines).show([[(f"{text}{event.size.height}.", "warn")]])
+        self.call_after_refresh(self._frame)
+
+    def _frame(self) -> None:
+        if self.is_attached:
+            self.refresh_title()
+            self.refresh_keys()
+
+
+class Dialog(ModalScreen[Result]):
+    """A modal. It closes by letters, or by ctrl+g where letters are typed; Esc works too."""
+
+    BINDINGS: ClassVar[list[tuple[str, str, str]]] = [("escape,ctrl+g", "cancel", "cancel")]  # type: ignore[assignment]
+
+    @property
+    def console(self) -> Console:
+        """The app."""
+        return self.app  # type: ignore[return-value]
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

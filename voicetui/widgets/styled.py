@@ -1,0 +1,112 @@
+"""Lines of styled text: what the console's own widgets draw.
+
+A line is a list of (text, style) pairs. Text is never parsed as markup, and every character that a
+terminal could act on is made visible when it is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from engine.text import clean
+from voicetui.glyphs import TO_ASCII
+
+Span = tuple[str, str]
+Line = list[Span]
+
+STYLES = (
+    "dim",
+    "bold",
+    "good",
+    "bad",
+    "warn",
+    "accent",
+    "title",
+    "head",
+    "one",
+    "two",
+    "three",
+    "faint",
+    "cursor",
+    "chosen",
+    "inverse",
+)
+
+
+class Styled(Widget):
+    """Base of widgets that draw lines by Textual's line API."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"is-{name}" for name in STYLES}
+
+    def style_of(self, name: str) -> Style:
+        """A style by its short name, without background except for "cursor" and "inverse"."""
+        if not name:
+            return Style.null()
+        parts = [self.get_component_rich_style(f"is-{part}", partial=True) for part in name.split()]
+        return Style.combine(parts)
+
+    def strip_of(self, line: Line, width: int, under: str = "") -> Strip:
+        """A line as wide as asked, on the widget's background or on the style `under`."""
+        ascii_only = getattr(self.app, "ascii_only", False)
+        segments: list[Segment] = []
+        used = 0
+        for text, name in line:
+            if not text.isprintable():
+                text = clean(text)
+            if ascii_only:
+                text = text.translate(TO_ASCII)
+            length = cell_len(text)
+            if used + length > width:
+                text, length = set_cell_size(text, width - used), width - used
+            segments.append(Segment(text, self.style_of(name)))
+            used += length
+            if used >= width:
+                break
+        if used < width:
+            segments.append(Segment(" " * (width - used)))
+        strip = Strip(segments, width)
+        base = self.rich_style + self.style_of(under) if under else self.rich_style
+        return strip.apply_style(base)
+
+
+def plain(line: Line) -> str:
+    """The text of a line."""
+    return "".join(text for text, _ in line)
+
+
+def fitted(text: str, width: int, *, right: bool = False) -> str:
+    """Text in exactly `width` cells, with "…" where it is cut."""
+    text = text if text.isprintable() else clean(text)
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, max(0, width - 1)) + "…" if width > 0 else ""
+    pad = " " * (width - length)
+    return pad + text if right else text + pad
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Text broken at spaces into lines of at most `width` cells."""
+    lines: list[str] = []
+    current = ""
+    for word in text.split():
+        while cell_len(word) > width > 0:
+            head = set_cell_size(word, width)
+            if current:
+                lines.append(current)
+                current = ""
+            lines.append(head.rstrip())
+            word = word[len(head.rstrip()) :]
+        if not current:
+            current = word
+        elif cell_len(current) + 1 + cell_len(word) <= width:
+            current += " " + word
+        else:
+            lines.append(current)
+            current = word
+    return [*lines, current] if current or not lines else lines
