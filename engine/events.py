@@ -26,6 +26,8 @@ class Event:
 _NON_FINITE: dict[Any, float] = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 EVENT_TYPES: dict[str, type[Event]] = {}
+# The fields of each kind, and whether it may be a number that JSON does not know.
+_FIELDS: dict[str, dict[str, bool]] = {}
 _E = TypeVar("_E", bound=type[Event])
 
 
@@ -34,6 +36,7 @@ def _event(kind: str, *, durable: bool = True) -> Any:
         cls.kind = kind
         cls.durable = durable
         EVENT_TYPES[kind] = cls
+        _FIELDS[kind] = {f.name: f.type == "float" for f in dataclasses.fields(cls)}
         return cls
 
     return register
@@ -233,7 +236,11 @@ class Epoch(Event):
 @_event("step", durable=False)
 @dataclass(frozen=True)
 class Step(Event):
-    """One optimiser step. `loss_*` are weighted as coqui logs them, `*_ce` are unweighted."""
+    """One optimiser step. `loss_*` are weighted as coqui logs them, `*_ce` are unweighted.
+
+    `memory` is what training needed at most since the step before: what torch reserved of the GPU,
+    or on CPU what the process has in memory now. 0 is not known.
+    """
 
     step: int
     steps: int
@@ -251,6 +258,7 @@ class Step(Event):
     seconds: float
     loader_seconds: float
     eta: float
+    memory: float = 0.0
 
 
 @_event("evaluated")
@@ -305,6 +313,17 @@ class Exported(Event):
     bytes: int
 
 
+@_event("spoke")
+@dataclass(frozen=True)
+class Spoke(Event):
+    """`text` was spoken into the wav file `path` with the weights of `step`, `seconds` of audio."""
+
+    path: str
+    text: str
+    step: int
+    seconds: float
+
+
 @_event("fetched")
 @dataclass(frozen=True)
 class Fetched(Event):
@@ -328,6 +347,11 @@ def fields_of(event: Event) -> dict[str, Any]:
     return {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
 
 
+def number(value: Any) -> Any:
+    """A number as it was before a log named it; anything else as it is."""
+    return _NON_FINITE.get(value, value)
+
+
 def build(kind: str, fields: Mapping[str, Any]) -> Event:
     """The event of a kind. Fields that this version does not know are left out."""
     cls = EVENT_TYPES.get(kind)
@@ -335,11 +359,9 @@ def build(kind: str, fields: Mapping[str, Any]) -> Event:
         return Unknown(kind, dict(fields))
     try:
         known = {
-            f.name: _NON_FINITE.get(fields[f.name], fields[f.name])
-            if f.type == "float"
-            else fields[f.name]
-            for f in dataclasses.fields(cls)
-            if f.name in fields
+            name: number(fields[name]) if is_float else fields[name]
+            for name, is_float in _FIELDS[kind].items()
+            if name in fields
         }
         return cls(**known)
     except TypeError:

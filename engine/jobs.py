@@ -18,6 +18,7 @@ from engine.errors import DiskFullError, StopRequested, VoicetuiError
 from engine.eventlog import EventLog, Record
 from engine.events import Event, Failed, Finished, RequestDone, Started, Stopped
 from engine.files import disk_errors, make_dirs, sync_dir
+from engine.logindex import Keeper
 from engine.text import clean
 
 LOG_NAME = "events.jsonl"
@@ -60,7 +61,11 @@ class Job:
         self.folder = folder
         self.kind = kind
         self.control = Control()
-        self._log = EventLog(folder / LOG_NAME)
+        path = folder / LOG_NAME
+        self._keeper = Keeper(path)
+        digest = self._keeper.digest
+        self._log = EventLog(path, known=(digest.seq, digest.offset))
+        self._log.subscribe(lambda record: self._keeper.take(record, self._log.size))
 
     def emit(self, event: Event) -> None:
         self._log.emit(event)
@@ -76,7 +81,9 @@ class Job:
         self.emit(RequestDone(request.id, request.verb, ok, message))
 
     def close(self) -> None:
+        """Close the log, with its index beside it."""
         self._log.close()
+        self._keeper.close()
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:

@@ -1,204 +1,195 @@
-"""What a job is doing, folded from its event log.
+"""What the jobs of a project are doing, read from their event logs.
 
-Status, attach, the plain output and the console all see a job as the `RunState` that its events add
-up to. Only one thing does not stand in the log: whether a job that has not ended is still alive.
+A job's state is what its events add up to (`engine.runstate`). Only one thing does not stand in the
+log: whether a job that has not ended is still alive.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
+import math
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import psutil
 
-from engine import events, lock
-from engine.eventlog import Record, jsonable, read_lines
+from engine import lock, logindex
+from engine.eventlog import Page, Record, read, read_before
 from engine.jobs import LOG_NAME, job_folders
+from engine.logindex import Landmark
+from engine.runstate import ENDED, Best, RunState, State
+from engine.series import Series
 
-State = Literal["new", "running", "paused", "stopped", "failed", "finished", "crashed"]
-ENDED: frozenset[State] = frozenset({"stopped", "failed", "finished", "crashed"})
+__all__ = [
+    "ENDED",
+    "Best",
+    "Follower",
+    "ProjectStatus",
+    "RunState",
+    "State",
+    "is_alive",
+    "newest_jobs",
+    "project_status",
+    "read_state",
+    "settled",
+]
+
 # How much a clock may be set back between two processes' notes of the same moment.
 _CLOCK_SLACK_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Best:
-    """The lowest held-out loss so far, and the step that reached it."""
-
-    loss: float
-    step: int
-
-
-@dataclass
-class RunState:
-    """Everything that one look at a job shows. Times are seconds, losses as coqui logs them."""
-
-    run: str = ""
-    job: str = ""
-    state: State = "new"
-    message: str = ""
-    error: str = ""
-    reason: str = ""
-    pid: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    step: int = 0
-    steps: int = 0
-    loss: float | None = None
-    loss_text_ce: float | None = None
-    loss_mel_ce: float | None = None
-    learning_rate: float | None = None
-    eta: float | None = None
-    elapsed: float = 0.0
-    stage: str = ""
-    done: float = 0.0
-    total: float = 0.0
-    unit: str = ""
-    saved_step: int | None = None
-    checkpoint: str = ""
-    warnings: list[events.Warned] = field(default_factory=list)
-    evaluations: list[events.Evaluated] = field(default_factory=list)
-    dropped: dict[str, int] = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)
-    started_at: float = 0.0
-    updated_at: float = 0.0
-    _worked: float = 0.0
-
-    @property
-    def best(self) -> Best | None:
-        """The newest evaluation that no earlier one beat."""
-        for evaluation in reversed(self.evaluations):
-            if evaluation.best:
-                return Best(evaluation.loss, evaluation.step)
-        return None
-
-    @property
-    def ended(self) -> bool:
-        return self.state in ENDED
-
-    def apply(self, record: Record) -> None:
-        """Take one more event of the job into account."""
-        event = record.event
-        if isinstance(event, events.Started):
-            self._begin(event, record.t)
-        self.updated_at = record.t
-        self.elapsed = self._worked + max(0.0, record.t - self.started_at)
-        self._apply_course(event)
-        self._apply_training(event)
-
-    def _begin(self, event: events.Started, now: float) -> None:
-        self._worked = self.elapsed
-        self.started_at = now
-        self.job, self.pid, self.state = event.job, event.pid, "running"
-        self.message = self.error = self.reason = self.stage = ""
-
-    def _apply_course(self, event: events.Event) -> None:
-        """What any job tells: its stages, its warnings, how it ended."""
-        match event:
-            case events.Stage():
-                self.stage, self.done = event.name, 0.0
-                self.total, self.unit = event.total, event.unit
-            case events.Progress():
-                self.stage, self.done = event.stage, event.done
-                self.total, self.unit = event.total, event.unit
-            case events.Warned():
-                self.warnings.append(event)
-            case events.ClipDropped():
-                self.dropped[event.reason] = self.dropped.get(event.reason, 0) + 1
-            case events.Stopped():
-                self.reason = event.reason
-                self._end("stopped", "")
-            case events.Failed():
-                self.error = event.error
-                self._end("failed", event.message)
-            case events.Finished():
-                self.summary = event.summary
-                self._end("finished", "")
-
-    def _apply_training(self, event: events.Event) -> None:
-        match event:
-            case events.Resumed():
-                self.step, self.epoch = event.step, event.epoch
-                # What came after the checkpoint is done again.
-                self.evaluations = [e for e in self.evaluations if e.step <= event.step]
-            case events.Epoch():
-                self.epoch, self.epochs = event.epoch, event.epochs
-            case events.Step():
-                self.step, self.steps = event.step, event.steps
-                self.epoch, self.epochs = event.epoch, event.epochs
-                self.loss = event.loss
-                self.loss_text_ce, self.loss_mel_ce = event.loss_text_ce, event.loss_mel_ce
-                self.learning_rate, self.eta = event.lr, event.eta
-            case events.Evaluated():
-                self.evaluations.append(event)
-            case events.Saved():
-                self.saved_step, self.checkpoint = event.step, event.checkpoint
-            case events.Paused():
-                self.state = "paused"
-            case events.Continued():
-                self.state = "running"
-
-    def _end(self, state: State, message: str) -> None:
-        self.state, self.message, self.eta = state, message, None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The state as plain JSON values; numbers that JSON does not know are strings."""
-        values = dataclasses.asdict(self)
-        del values["_worked"]
-        best = self.best
-        values["best"] = dataclasses.asdict(best) if best else None
-        fields: dict[str, Any] = jsonable(values)
-        return fields
+_CRASHED = "ended without a word: killed, out of memory, or a power cut"
 
 
 class Follower:
-    """Reads a job's log as it grows. `state` is what all that was read so far adds up to."""
+    """Reads a job's log as it grows.
+
+    `state`, `series` and `landmarks` are what all that was read so far adds up to. `poll` and
+    `read_some` begin where the log's index ends; `lines` reads every line there is.
+    """
 
     def __init__(self, job_folder: Path) -> None:
         self.folder = job_folder
-        self.state = RunState(run=job_folder.name)
-        self._offset = 0
+        self._log = job_folder / LOG_NAME
+        self._digest = logindex.new(self._log)
+        self._begun = False
+        self._behind = False
+        self._read_bytes = 0
+
+    @property
+    def state(self) -> RunState:
+        return self._digest.state
+
+    @property
+    def series(self) -> Series:
+        """The numbers of the steps, for a chart."""
+        return self._digest.series
+
+    @property
+    def landmarks(self) -> list[Landmark]:
+        """The important lines, oldest first; of very many some are left out."""
+        return self._digest.landmarks
+
+    @property
+    def offset(self) -> int:
+        """How many bytes of the log were read."""
+        return self._digest.offset
 
     def lines(self) -> Iterator[tuple[bytes, Record]]:
         """The lines that came since the last call, with their records, as they are read."""
-        for line, record, end in read_lines(self.folder / LOG_NAME, self._offset):
-            self._offset = end
-            self.state.apply(record)
-            yield line, record
+        self._begun = True
+        return self._digest.read_on(self._log)
 
-    def poll(self) -> RunState:
-        """Read to the end of the log."""
-        for _ in self.lines():
+    def poll(self, limit_seconds: float | None = None, max_bytes: int | None = None) -> bool:
+        """Read on; gives whether more of the log is waiting.
+
+        The first call takes what the index holds. A call ends soon after `limit_seconds` or
+        `max_bytes`; without them at the end of the log.
+        """
+        for _ in self._some(limit_seconds, max_bytes):
             pass
-        return self.state
+        return self._behind
+
+    def read_some(
+        self, limit_seconds: float | None = None, max_bytes: int | None = None
+    ) -> tuple[list[Record], bool]:
+        """Like `poll`, with the records that were read; what the index holds is not among them."""
+        return [*self._some(limit_seconds, max_bytes)], self._behind
+
+    def _some(self, limit_seconds: float | None, max_bytes: int | None) -> Iterator[Record]:
+        deadline = math.inf if limit_seconds is None else time.monotonic() + limit_seconds
+        self._begin()
+        start = self.offset
+        limit = math.inf if max_bytes is None else start + max_bytes
+        self._behind = False
+        with contextlib.closing(self._digest.read_on(self._log)) as lines:
+            for _, record in lines:
+                yield record
+                if self.offset >= limit or time.monotonic() >= deadline:
+                    self._behind = True
+                    break
+        self._read_bytes += self.offset - start
+        if not self._behind:
+            self._index_if_long()
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._digest = logindex.read(self._log) or self._digest
+
+    def _index_if_long(self) -> None:
+        """Spare the next reader what this one had to read."""
+        # "crashed" is what we think, and not what the log says.
+        if self._read_bytes >= logindex.LONG_LOG_BYTES and self.state.state != "crashed":
+            logindex.write_aside(self._digest, self._log)
+        self._read_bytes = 0
+
+    def glance(self) -> RunState:
+        """The state as the index and the end of the log tell it, at once however long the log is.
+
+        Its `partial` tells whether a part was left out; `poll` reads that too. The follower itself
+        stays where it is.
+        """
+        return settled(self.folder, logindex.glance(self._log))
+
+    def tail(self, count: int) -> list[Record]:
+        """The last records of the log, oldest first, read from its end."""
+        return [*self.records_before(None, count).records]
+
+    def records_before(self, offset: int | None, count: int) -> Page:
+        """The last `count` records before byte `offset`, or of the whole log when it is None.
+
+        The `start` of a page is the offset that gives the page before it.
+        """
+        return read_before(self._log, count, offset)
+
+    def record_at(self, offset: int) -> Record | None:
+        """The record whose line begins at byte `offset`, as a landmark's does."""
+        return next((record for record, _ in read(self._log, offset)), None)
 
     def settled_lines(self) -> Iterator[tuple[bytes, Record]]:
         """Like `lines`; a job that has neither ended nor a living process becomes "crashed"."""
         yield from self.lines()
-        if self._is_alive_or_ended():
+        if is_alive(self.folder, self.state):
             return
         # It may have ended properly between our reading and our looking.
         yield from self.lines()
-        if not self._is_alive_or_ended():
-            self.state.state, self.state.eta = "crashed", None
-            self.state.message = "ended without a word: killed, out of memory, or a power cut"
+        self._settle()
 
-    def _is_alive_or_ended(self) -> bool:
-        state = self.state
-        if state.state not in ("running", "paused"):
+    def settle(self) -> RunState:
+        """The state; a job that has neither ended nor a living process becomes "crashed".
+
+        Call it when `poll` has read to the end of the log.
+        """
+        if not is_alive(self.folder, self.state):
+            self.poll()
+            self._settle()
+        return self.state
+
+    def _settle(self) -> None:
+        settled(self.folder, self.state)
+
+
+def settled(job_folder: Path, state: RunState) -> RunState:
+    """The same state, made "crashed" when the job has neither ended nor a living process."""
+    if not is_alive(job_folder, state):
+        state.state, state.eta, state.message = "crashed", None, _CRASHED
+    return state
+
+
+def is_alive(job_folder: Path, state: RunState) -> bool:
+    """Whether a job that says that it runs still has its process; true of one that ended."""
+    if state.state not in ("running", "paused"):
+        return True
+    owner = lock.holder(job_folder.parent.parent)
+    if owner is not None:
+        # A part of the log may not tell which process was the last to begin.
+        if state.partial:
             return True
-        owner = lock.holder(self.folder.parent.parent)
-        if (
-            owner is not None
-            and owner.pid == state.pid
-            and owner.started <= state.started_at + _CLOCK_SLACK_SECONDS
-        ):
+        if owner.pid == state.pid and owner.started <= state.started_at + _CLOCK_SLACK_SECONDS:
             return True
-        # A training run holds the project for as long as it lives; other jobs need not.
-        return self.folder.parent.name != "runs" and _process_lives(state.pid, state.started_at)
+    # A training run holds the project for as long as it lives; other jobs need not.
+    return job_folder.parent.name != "runs" and _process_lives(state.pid, state.started_at)
 
 
 def _process_lives(pid: int, started_job_at: float) -> bool:
@@ -218,9 +209,8 @@ def read_state(job_folder: Path) -> RunState:
     Torn and damaged lines are passed over.
     """
     follower = Follower(job_folder)
-    for _ in follower.settled_lines():
-        pass
-    return follower.state
+    follower.poll()
+    return follower.settle()
 
 
 @dataclass(frozen=True)
@@ -257,8 +247,11 @@ class ProjectStatus:
         return self.states[self.folders.index(self.running or (trained or [*self.folders])[0])]
 
 
-def project_status(folder: Path) -> ProjectStatus:
-    """Look at the jobs of a project."""
+def newest_jobs(folder: Path) -> list[Path]:
+    """The newest training run of a project and its newest job of each other kind.
+
+    They stand in the order in which they were last heard of, newest first.
+    """
     newest: dict[str, tuple[int, Path]] = {}
     for job in [*job_folders(folder / "runs"), *job_folders(folder / "jobs")]:
         try:
@@ -269,5 +262,10 @@ def project_status(folder: Path) -> ProjectStatus:
         # An empty log is that of a job which never began.
         if log.st_size and log.st_mtime_ns >= newest.get(kind, (0, job))[0]:
             newest[kind] = (log.st_mtime_ns, job)
-    jobs = [job for _, job in sorted(newest.values(), reverse=True)]
+    return [job for _, job in sorted(newest.values(), reverse=True)]
+
+
+def project_status(folder: Path) -> ProjectStatus:
+    """Look at the jobs of a project."""
+    jobs = newest_jobs(folder)
     return ProjectStatus(tuple(jobs), tuple(read_state(job) for job in jobs))

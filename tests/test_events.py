@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from engine.eventlog import Record, decode, encode
-from engine.events import EVENT_TYPES, Event, Finished, Stopped, Unknown, Warned, build, fields_of
+from engine.events import (
+    EVENT_TYPES,
+    Event,
+    Finished,
+    Step,
+    Stopped,
+    Unknown,
+    Warned,
+    build,
+    fields_of,
+)
 
 FOREIGN = 'a "quoted" \\ ü \x1b[0m\n\u2028 \udcff 日本'
 
@@ -80,6 +90,14 @@ def test_fields_of_a_newer_version_are_left_out() -> None:
 @pytest.mark.parametrize("fields", [{"code": "c"}, {}])
 def test_a_known_kind_without_its_fields_is_kept_as_unknown(fields: dict[str, Any]) -> None:
     assert build("warning", fields) == Unknown("warning", fields)
+
+
+def test_a_step_of_an_older_log_has_no_memory() -> None:
+    fields = fields_of(make(Step, 0.5))
+    del fields["memory"]
+    step = build("step", fields)
+    assert isinstance(step, Step)
+    assert (step.loss, step.memory) == (0.5, 0.0)
 
 
 def test_a_number_of_another_type_is_kept_as_unknown() -> None:

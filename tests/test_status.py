@@ -104,6 +104,13 @@ def test_a_step_back_forgets_what_will_be_done_again() -> None:
     assert state.best.loss == 3.0
 
 
+def test_a_run_that_begins_again_without_a_word_forgets_what_it_had_done() -> None:
+    told = [step(9), evaluated(9, 3.0, best=True), step(10)]
+    state = fold(started(), *told, started(), step(1), evaluated(1, 4.0, best=True))
+    assert [evaluation.step for evaluation in state.evaluations] == [1]
+    assert state.step == 1
+
+
 def test_elapsed_counts_work_and_not_the_nights_between() -> None:
     state = RunState()
     state.apply(Record(1, 1000.0, started()))
@@ -254,6 +261,22 @@ def test_a_job_that_never_began_does_not_count(project: Path) -> None:
     write_log(project / "runs" / "0002")
     (project / "runs" / "0003").mkdir()
     assert project_status(project).shown.run == "0001"
+
+
+def test_a_poll_and_a_look_at_the_process_make_the_same_as_read_state(project: Path) -> None:
+    run = write_log(project / "runs" / "0001", started(), step(3))
+    follower = Follower(run)
+    with lock.hold(project, "train"):
+        assert follower.poll() is False
+        assert follower.settle().state == "running"
+        assert follower.glance().state == "running"
+    assert follower.settle().state == "crashed"
+    assert read_state(run) == follower.state
+    assert follower.glance() == follower.state
+    write_log(run, started(), step(4))
+    with lock.hold(project, "train"):
+        follower.poll()
+        assert follower.settle().state == "running"
 
 
 def test_a_run_that_disappears_is_no_error(project: Path) -> None:

@@ -177,6 +177,10 @@ def _preparation(event: events.Event) -> list[str]:
             return [f"NOT USED {clean(event.source)}: {clean(event.message)}"]
         case events.Exported():
             return [f"exported step {event.step} to {clean(event.folder)} ({size(event.bytes)})"]
+        case events.Spoke():
+            return [
+                f"spoke with step {event.step} ({duration(event.seconds)}): {clean(event.path)}"
+            ]
         case events.Fetched():
             return [f"fetched {clean(event.name)} to {clean(event.path)} ({size(event.bytes)})"]
     return []

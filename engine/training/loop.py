@@ -264,6 +264,7 @@ class Loop:
                 seconds=round(time.perf_counter() - begun, 4),
                 loader_seconds=round(waited, 4),
                 eta=round(self._remaining(steps_per_epoch) * self._step_seconds, 1),
+                memory=self.place.memory_used(),
                 **measured.fields,
             )
         )

@@ -11,6 +11,7 @@ import torch
 
 from engine.errors import SettingError
 from engine.events import Device
+from engine.hardware import memory
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,16 @@ class Place:
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
+
+    def memory_used(self) -> float:
+        """Bytes: the most that torch reserved of the GPU since the last call, or on CPU what the
+        process has in memory now. It does not wait for the GPU.
+        """
+        if self.device.type != "cuda":
+            return float(psutil.Process().memory_info().rss)
+        reserved = torch.cuda.max_memory_reserved(self.device)
+        torch.cuda.reset_peak_memory_stats(self.device)
+        return float(reserved)
 
     def facts(self) -> dict[str, Any]:
         """What of the place decides the bits of a result; on CPU the threads and the CPU do too."""
@@ -44,9 +55,9 @@ class Place:
             name = torch.cuda.get_device_name(self.device)
             cuda = torch.version.cuda or ""
             return Device("cuda", name, total, free, cuda, self.precision, threads)
-        memory = psutil.virtual_memory()
+        ram = memory()
         return Device(
-            "cpu", "CPU", memory.total, memory.available, precision=self.precision, threads=threads
+            "cpu", "CPU", ram.total, ram.available, precision=self.precision, threads=threads
         )
 
 

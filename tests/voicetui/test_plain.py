@@ -123,6 +123,7 @@ def test_dropped_clips_are_told_singly_then_counted() -> None:
         (events.Samples(212, 34, 1080.0, 180.0), "212 clips to train on (18 min), 34 held out"),
         (events.Device("cpu", "a CPU", 24_000_000_000, 12_000_000_000), "12.0 GB of 24.0 GB free"),
         (events.SourceFailed("a.mp3", "no audio"), "NOT USED a.mp3: no audio"),
+        (events.Spoke("/x/a.wav", "Hi.", 31, 2.6), "spoke with step 31 (3 s): /x/a.wav"),
         (events.Exported("/x/export", 31, 2_000_000), "exported step 31 to /x/export (2.0 MB)"),
     ],
 )

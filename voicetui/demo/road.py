@@ -30,21 +30,11 @@ _SETTINGS = {
 }
 
 
-def _session(folder: Path, kind: str, work: Callable[[Job], Finished]) -> Session:
-    return Session(Job(new_folder(folder / "jobs", kind), kind), work)
-
-
 def _make_base(job: Job, folder: Path) -> Finished:
     job.emit(Stage("a tiny base of random weights"))
     sweep(folder.parent)
     random_base.make(folder)
     return Finished({"folder": str(folder)})
-
-
-def _say(job: Job, project: Project, out: Path) -> Finished:
-    job.emit(Stage("speaking"))
-    spoken = speak.say(project, TEXT, out)
-    return Finished({"file": str(spoken.path), "audio_seconds": round(spoken.seconds, 1)})
 
 
 def _project(folder: Path, base: Path) -> Project:
@@ -79,12 +69,13 @@ def run(folder: Path, complete: Callable[[Session], Outcome]) -> Path:
             f"{clean(str(folder))} holds other files. Give the demo a folder of its own with --dir."
         )
     if not base.exists():
-        complete(_session(folder, "base", lambda job: _make_base(job, base)))
+        job = Job(new_folder(folder / "jobs", "base"), "base")
+        complete(Session(job, lambda job: _make_base(job, base)))
     project = _project(home, base)
     complete(prepare.session(project))
     if not runs.is_done(project):
         complete(train.session(project))
     complete(export.session(project, force=True))
     out = home / "hello.wav"
-    complete(_session(home, "speak", lambda job: _say(job, project, out)))
+    complete(speak.session(project, TEXT, out=out))
     return out
