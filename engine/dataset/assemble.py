@@ -6,36 +6,36 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from engine.audio.speech import Span
 from engine.dataset import clips, metadata, split, summary
 from engine.dataset.clips import Clip, Reason
 from engine.dataset.cutting import CutSource
+from engine.dataset.derive import Rebased, rebase
+from engine.dataset.edits import Fields, Journal
 from engine.dataset.sources import Source
-from engine.files import sweep, write_bytes, write_json
+from engine.dataset.tables import retract, write_changed, write_others
+from engine.files import sweep
 from engine.project import Project
 
 _OUR_WAV = re.compile(r".+_\d{8}\.wav")
-SPLITS = ("train", "eval")
 
 
 @dataclass(frozen=True)
 class Assembled:
-    """A written dataset: all its clips, its totals, and whether old clips changed their set."""
+    """A written dataset: all its clips, its totals, and whether old clips changed their set.
+
+    `orphans` are the edits of clips that are not there any more, `damaged` counts lines of the
+    journal that cannot be read.
+    """
 
     clips: list[Clip]
     totals: dict[str, Any]
     split_moved: bool
-
-
-def retract(project: Project) -> None:
-    """Take the tables away before wavs that they name are written over.
-
-    Whoever reads the dataset of a run that was killed then finds none, instead of a wrong one.
-    """
-    for name in (clips.FILE_NAME, summary.FILE_NAME, *(metadata.file_name(s) for s in SPLITS)):
-        (project.dataset_dir / name).unlink(missing_ok=True)
+    orphans: list[Fields]
+    damaged: int
 
 
 def assemble(
@@ -45,12 +45,14 @@ def assemble(
     failed: int,
     duplicates: int,
 ) -> Assembled:
-    """Split the clips into sets and write the tables; files that would not change are left alone.
+    """Split the clips into sets, carry a person's edits over, and write the tables.
 
+    Files that would not change are left alone. Call it while holding the dataset (`edits.hold`).
     Raises DiskFullError.
     """
     folder = project.dataset_dir
-    sweep(folder)
+    for swept in (folder, folder / "wavs"):
+        sweep(swept)
     before = split.load(folder)
     usable = {
         source.sha256: [Span(clip.start, clip.end) for clip in cut.kept] for source, cut in results
@@ -58,11 +60,14 @@ def assemble(
     decisions = split.decide(usable, before, project.settings.dataset.eval_share)
     if decisions != before:
         split.save(folder, decisions)
-    listed = [
+    fresh = [
         clip
         for source, cut in results
         for clip in _placed(project, cut, decisions.get(source.sha256, split.NOTHING))
     ]
+    journal = Journal(folder)
+    rebased = rebase(fresh, journal, folder)
+    listed = rebased.clips
     totals = summary.summarise(
         listed,
         seconds=sum(cut.seconds for _, cut in results),
@@ -71,11 +76,15 @@ def assemble(
         failed=failed,
         duplicates=duplicates,
         unknown=sum((cut.unknown for _, cut in results), Counter()),
+        orphans=len(rebased.orphans),
     )
-    _write(project, listed, totals)
-    _remove_orphans(project, listed)
+    try:
+        _write(project, rebased, journal, totals)
+    finally:
+        journal.close()
+    _remove_orphans(folder, {clip.wav for clip in (*fresh, *listed)}, journal)
     moved = any(decisions[sha256] != held for sha256, held in before.items())
-    return Assembled(listed, totals, moved)
+    return Assembled(listed, totals, moved, rebased.orphans, journal.damaged)
 
 
 def _placed(project: Project, cut: CutSource, held_out: split.HeldOut) -> list[Clip]:
@@ -93,24 +102,25 @@ def _placed(project: Project, cut: CutSource, held_out: split.HeldOut) -> list[C
     return placed
 
 
-def _write(project: Project, listed: list[Clip], totals: dict[str, Any]) -> None:
+def _write(project: Project, rebased: Rebased, journal: Journal, totals: dict[str, Any]) -> None:
     folder = project.dataset_dir
-    contents = {name: metadata.table(listed, name).encode() for name in SPLITS}
-    files = {metadata.file_name(name): content for name, content in contents.items()}
-    files[metadata.LANGUAGE_NAME] = f"{project.language}\n".encode()
-    # Last, because it is what training reads.
-    files[clips.FILE_NAME] = clips.encode(listed)
-    for name, content in files.items():
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != content:
-            write_bytes(path, content)
-    write_json(folder / summary.FILE_NAME, totals)
+    table = folder / clips.FILE_NAME
+    content = clips.encode(rebased.clips)
+    news = rebased.news(journal)
+    same = table.is_file() and table.read_bytes() == content
+    if journal.size and not (same and not news and list(journal.orphans) == rebased.orphans):
+        # The journal and the table may not speak of different clips at any moment.
+        retract(folder)
+        journal.prepared(news, rebased.orphans)
+    write_changed(folder / metadata.LANGUAGE_NAME, f"{project.language}\n".encode())
+    write_others(folder, rebased.clips, totals)
+    write_changed(table, content)
 
 
-def _remove_orphans(project: Project, listed: list[Clip]) -> None:
-    """Remove wavs that no clip names any more; files that are not named as ours stay."""
-    wanted = {clip.wav for clip in listed}
-    folder = project.dataset_dir / "wavs"
-    for path in folder.iterdir() if folder.is_dir() else ():
+def _remove_orphans(folder: Path, wanted: set[str], journal: Journal) -> None:
+    """Remove wavs that no clip and no edit names any more; what is not named as ours stays."""
+    wanted = wanted.union(*(form.wavs for form in journal.forms()))
+    wavs = folder / "wavs"
+    for path in wavs.iterdir() if wavs.is_dir() else ():
         if _OUR_WAV.fullmatch(path.name) and f"wavs/{path.name}" not in wanted:
             path.unlink()

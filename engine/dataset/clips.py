@@ -14,13 +14,17 @@ from engine.files import write_bytes
 from engine.text import clean
 
 FILE_NAME = "clips.jsonl"
+# What clips' wavs are sampled at in Hz, and the longest that coqui's recipes and demo train
+# (`max_wav_length`): 11.6 s.
+RATE = 22_050
+MOST_SAMPLES = 255_995
 
 Split = Literal["train", "eval", ""]
 State = Literal["kept", "dropped", "suspect"]
 
 
 class Reason(StrEnum):
-    """Why a clip was dropped."""
+    """Why a clip was dropped; the last ones are a person's."""
 
     NO_WORDS = "no_words"
     TOO_SHORT = "too_short"
@@ -30,11 +34,23 @@ class Reason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     REPETITION = "repetition"
     BETWEEN_SPLITS = "between_splits"
+    BY_HAND = "by_hand"
+    NOISE = "noise"
+    OTHER_SPEAKER = "other_speaker"
+    CUT_OFF = "cut_off"
 
     @property
     def words(self) -> str:
         return _IN_WORDS[self]
 
+    @property
+    def remedy(self) -> str:
+        """What a person can do about clips that were dropped for this."""
+        return _REMEDIES[self]
+
+
+# What a person may choose when dropping a clip, the usual one first.
+BY_PERSON = (Reason.BY_HAND, Reason.NOISE, Reason.OTHER_SPEAKER, Reason.CUT_OFF)
 
 _IN_WORDS = {
     Reason.NO_WORDS: "speech in which no words were recognised",
@@ -45,6 +61,28 @@ _IN_WORDS = {
     Reason.LOW_CONFIDENCE: "the recogniser was unsure of the words",
     Reason.REPETITION: "the recogniser repeated itself",
     Reason.BETWEEN_SPLITS: "less than a second from held-out speech",
+    Reason.BY_HAND: "dropped by hand",
+    Reason.NOISE: "noise, music or another sound over the voice",
+    Reason.OTHER_SPEAKER: "somebody else speaks",
+    Reason.CUT_OFF: "the first or last word is cut off",
+}
+
+_REMEDIES = {
+    Reason.NO_WORDS: "Often breath, laughter or music. If somebody speaks there, write the text "
+    "and accept the clip, or try a larger asr_model.",
+    Reason.TOO_SHORT: "Merge it with the clip beside it, or lower min_clip_seconds.",
+    Reason.TOO_LONG: "Split it where the voice pauses.",
+    Reason.TOO_MANY_TOKENS: "Split it, or raise max_text_tokens (400 at most).",
+    Reason.UNKNOWN_CHARACTERS: "Write the text with characters the base knows, or take a base "
+    "that knows the language.",
+    Reason.LOW_CONFIDENCE: "Listen, correct the text and accept it, or try a larger asr_model.",
+    Reason.REPETITION: "Listen, correct the text and accept it.",
+    Reason.BETWEEN_SPLITS: "Nothing to do: it keeps held-out speech apart from training. More "
+    "recordings make this share smaller.",
+    Reason.BY_HAND: "Restore it if it was dropped by mistake.",
+    Reason.NOISE: "Clean the recording and prepare again; only the voice should be heard.",
+    Reason.OTHER_SPEAKER: "Cut the other voice out of the recording and prepare again.",
+    Reason.CUT_OFF: "Merge it with the clip beside it, so that the word is whole.",
 }
 
 
@@ -122,26 +160,37 @@ def read(folder: Path) -> list[Clip]:
         try:
             found.append(from_row(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
-            raise DatasetError(
-                f"{clean(str(path))}, line {number} is not a clip ({clean(str(error))}). "
-                "Delete the file and run 'voicetui prepare' again; it is made anew from the cache."
-            ) from error
+            raise not_a_clip(path, number, error) from error
     return found
 
 
+def no_clips(folder: Path) -> DatasetError:
+    """What is said of a dataset folder without any."""
+    return DatasetError(f"{clean(str(folder.parent))} has no clips. Run 'voicetui prepare' first.")
+
+
+def not_a_clip(path: Path, number: int, error: Exception) -> DatasetError:
+    """What is said of a line that holds no clip."""
+    return DatasetError(
+        f"{clean(str(path))}, line {number} is not a clip ({clean(str(error))}). "
+        "Delete the file and run 'voicetui prepare' again; it is made anew from the cache."
+    )
+
+
 def usable(folder: Path, language: str) -> list[Clip]:
-    """The clips of a dataset folder that were not dropped.
+    """The clips of a dataset folder that were not dropped, with all of a person's edits.
 
     Raises DatasetError when there are none, or when they were prepared for another language.
     """
-    listed = [clip for clip in read(folder) if clip.state != "dropped"]
-    project = clean(str(folder.parent))
+    from engine.dataset import derive  # which stands on this module
+
+    listed = [clip for clip in derive.current(folder) if clip.state != "dropped"]
     if not listed:
-        raise DatasetError(f"{project} has no clips. Run 'voicetui prepare' first.")
+        raise no_clips(folder)
     others = {clip.language for clip in listed} - {language}
     if others:
         raise DatasetError(
-            f"The clips of {project} were prepared for {clean(', '.join(sorted(others)))}, but "
+            f"The clips of {clean(str(folder.parent))} were prepared for {clean(', '.join(sorted(others)))}, but "
             f"project.toml says {clean(language)}. Set language back, or run 'voicetui prepare' again."
         )
     return listed
@@ -149,7 +198,7 @@ def usable(folder: Path, language: str) -> list[Clip]:
 
 def encode(clips: Iterable[Clip]) -> bytes:
     """The lines of a table."""
-    return b"".join(_line(as_row(clip)) for clip in clips)
+    return b"".join(encode_row(as_row(clip)) for clip in clips)
 
 
 def write(folder: Path, clips: Iterable[Clip]) -> None:
@@ -157,7 +206,8 @@ def write(folder: Path, clips: Iterable[Clip]) -> None:
     write_bytes(folder / FILE_NAME, encode(clips))
 
 
-def _line(row: dict[str, Any]) -> bytes:
+def encode_row(row: dict[str, Any]) -> bytes:
+    """The line of a clip's JSON values, newline included."""
     text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:
         return text.encode() + b"\n"

@@ -13,7 +13,7 @@ from engine.audio import wav
 from engine.audio.decode import Samples
 from engine.audio.level import fade
 from engine.dataset import clips
-from engine.dataset.clips import Clip, Reason, SourceRef
+from engine.dataset.clips import MOST_SAMPLES, RATE, Clip, Reason, SourceRef
 from engine.dataset.judge import Tokenizer, judge
 from engine.dataset.names import wav_name
 from engine.dataset.segment import Piece
@@ -22,9 +22,6 @@ from engine.dataset.transcripts import Segment
 from engine.files import write_json
 
 FORMAT_VERSION = 1
-RATE = 22_050
-# coqui's recipes and demo train no longer clip (`max_wav_length`).
-MOST_SAMPLES = 255_995
 _FADE_SAMPLES = round(0.005 * RATE)
 
 

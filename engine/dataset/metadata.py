@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from engine.dataset.clips import Clip
+from typing import Protocol
 
 LANGUAGE_NAME = "lang.txt"
 _HEADER = "audio_file|text|speaker_name"
+
+
+class Listed(Protocol):
+    """What the tables and totals need to know of a clip (`engine.dataset.clips.Clip`)."""
+
+    @property
+    def wav(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def speaker(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
 
 
 def file_name(split: str) -> str:
@@ -15,7 +33,7 @@ def file_name(split: str) -> str:
     return f"metadata_{split}.csv"
 
 
-def table(clips: Iterable[Clip], split: str) -> str:
+def table(clips: Iterable[Listed], split: str) -> str:
     """The rows of the clips that are used in a split: wav, text and speaker, with a header."""
     rows = [
         "|".join((clip.wav, _field(clip.text), _field(clip.speaker)))

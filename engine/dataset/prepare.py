@@ -7,14 +7,15 @@ from contextlib import ExitStack, closing
 
 from engine import jobs, lock
 from engine.audio.decode import SUFFIXES
-from engine.dataset import names, sources
+from engine.dataset import edits, names, sources
 from engine.dataset.asr_models import Fetcher
-from engine.dataset.assemble import Assembled, assemble, retract
+from engine.dataset.assemble import Assembled, assemble
 from engine.dataset.clips import Reason
 from engine.dataset.cutting import CutSource
 from engine.dataset.pulse import Pulse
 from engine.dataset.recording import Recordings
 from engine.dataset.sources import Source
+from engine.dataset.tables import retract
 from engine.errors import DatasetError, SourceError
 from engine.events import (
     ClipDropped,
@@ -60,9 +61,12 @@ def prepare(project: Project, job: Job, fetch: Fetcher | None = None) -> Finishe
         if not results:
             raise _nothing(project, failures)
         job.emit(Stage("dataset"))
-        recordings.place([source for source, _ in results], lambda: retract(project))
-        made = assemble(project, results, failed=len(failures), duplicates=duplicates)
-        recordings.forget_others()
+        folder = project.dataset_dir
+        # People may edit until here; what they did is carried over to the new clips.
+        with edits.hold_soon(folder, "prepare", pulse.check):
+            recordings.place([source for source, _ in results], lambda: retract(folder))
+            made = assemble(project, results, failed=len(failures), duplicates=duplicates)
+            recordings.forget_others()
     _tell_unused(job, made, fresh)
     _warn(job, made)
     job.emit(DatasetWritten(made.totals))
@@ -152,6 +156,25 @@ def _warn(job: Job, made: Assembled) -> None:
                 f"The base's vocabulary does not know: {listed}",
                 "Clips whose text holds one of them are dropped, since it could not be learned.",
                 "Take a base that knows the language, or recordings without such words.",
+            )
+        )
+    if made.orphans:
+        job.emit(
+            Warned(
+                "orphaned_edits",
+                f"{len(made.orphans)} edits belong to clips that are not there any more.",
+                "Their recordings are gone, or are cut at other places now.",
+                "Nothing is lost: they apply again when such clips come back. "
+                "Look through the new clips of these recordings.",
+            )
+        )
+    if made.damaged:
+        job.emit(
+            Warned(
+                "damaged_edits",
+                f"{made.damaged} lines of {edits.FILE_NAME} cannot be read.",
+                "The edits in them were passed over; all others were applied.",
+                "Look for clips that you have edited and that are as they were, and check the disk.",
             )
         )
     seconds = made.totals["kept_seconds"]

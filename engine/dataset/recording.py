@@ -23,6 +23,7 @@ from engine.audio.spool import open_raw, spool
 from engine.dataset import asr_models, cutting, transcripts
 from engine.dataset.asr_models import Fetcher
 from engine.dataset.chunks import pack
+from engine.dataset.clips import RATE
 from engine.dataset.cutting import CutSource
 from engine.dataset.judge import Tokenizer
 from engine.dataset.pulse import Pulse
@@ -57,10 +58,9 @@ class Recordings:
         self._cuts = project.cache_dir / "cuts"
         self._staging = project.dataset_dir / ".new"
         self._wanted: set[Path] = set()
-        wavs = project.dataset_dir / "wavs"
-        make_dirs(wavs)
+        make_dirs(project.dataset_dir / "wavs")
         staged = self._staging.glob("*/wavs")
-        for folder in (project.cache_dir, self._transcripts, self._cuts, wavs, *staged):
+        for folder in (project.cache_dir, self._transcripts, self._cuts, *staged):
             sweep(folder)
         remove_dir(self._work)
 
@@ -148,14 +148,14 @@ class Recordings:
     def _spooled(self, source: Source, item: str) -> Iterator[tuple[Path, Samples]]:
         """The recording as a raw file at 16 kHz and as samples at 22,050 Hz."""
         self._work.mkdir(parents=True, exist_ok=True)
-        paths = {rate: self._work / f"{rate}.f32" for rate in (SPEECH_RATE, cutting.RATE)}
+        paths = {rate: self._work / f"{rate}.f32" for rate in (SPEECH_RATE, RATE)}
         try:
             spool(
                 source.path,
                 paths,
                 lambda done, total: self._pulse.progress("decode", done, total, "s", item),
             )
-            yield paths[SPEECH_RATE], open_raw(paths[cutting.RATE])
+            yield paths[SPEECH_RATE], open_raw(paths[RATE])
         finally:
             for path in paths.values():
                 path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from engine.project import Project
 from engine.text import clean
 
 MEMO_NAME = "sources.json"
+# The folders of a project that hold no recordings of its own.
+_OWN = ("dataset", "cache", "runs", "jobs", "export", "base")
 
 
 @dataclass(frozen=True)
@@ -53,32 +55,34 @@ def find(project: Project) -> Listing:
     Folders are searched to any depth for the endings that can be decoded; a file that is named
     itself is taken whatever its ending. The project's own folders are left out.
     """
-    files: dict[str, Path] = {}
     problems: list[Problem] = []
-    own = {
-        os.path.realpath(folder)
-        for folder in (
-            project.dataset_dir,
-            project.cache_dir,
-            project.runs_dir,
-            project.jobs_dir,
-            project.export_dir,
-            project.folder / "base",
-        )
-    }
-    for given in project.source_paths:
-        path = Path(os.path.abspath(given))
+    files = sorted(walk(project.source_paths, project.folder, problems))
+    return Listing(tuple(files), tuple(problems))
+
+
+def walk(given: Iterable[Path], folder: Path, problems: list[Problem]) -> Iterator[Path]:
+    """The files of sources as they are found, each once; see `find`.
+
+    `folder` is the project's; what stands in the way is added to `problems`.
+    """
+    own = {os.path.realpath(folder / name) for name in _OWN}
+    seen: set[str] = set()
+    for path in map(Path, map(os.path.abspath, given)):
         if path.is_dir():
-            for found in _walk(path, own, problems):
-                files.setdefault(os.path.realpath(found), found)
+            found = _walk(path, own, problems)
         elif path.exists():
-            files.setdefault(os.path.realpath(path), path)
+            found = iter((path,))
         else:
             message = (
                 f"{clean(str(path))} is not there. Put it back, or remove it from the sources."
             )
             problems.append(Problem(path, message))
-    return Listing(tuple(sorted(files.values())), tuple(problems))
+            continue
+        for file in found:
+            real = os.path.realpath(file)
+            if real not in seen:
+                seen.add(real)
+                yield file
 
 
 def _walk(root: Path, own: set[str], problems: list[Problem]) -> Iterator[Path]:
@@ -99,14 +103,15 @@ def _walk(root: Path, own: set[str], problems: list[Problem]) -> Iterator[Path]:
         entered.add((status.st_dev, status.st_ino))
         subfolders.sort()
         for name in subfolders:
-            if _sounds(name):
+            if sounds(name):
                 path = Path(folder, name)
                 message = f"{clean(str(path))} is a folder, not a recording; what is in it is used."
                 problems.append(Problem(path, message))
-        yield from (Path(folder, name) for name in sorted(names) if _sounds(name))
+        yield from (Path(folder, name) for name in sorted(names) if sounds(name))
 
 
-def _sounds(name: str) -> bool:
+def sounds(name: str) -> bool:
+    """Whether a file of this name in a folder is taken for a recording."""
     # macOS leaves "._name.wav" files beside recordings on foreign disks; they hold no audio.
     return Path(name).suffix.lower() in SUFFIXES and not name.startswith("._")
 
@@ -143,6 +148,23 @@ def identify(
         # ASCII only: names may hold bytes that are not text.
         write_text(memo_path, json.dumps(memo, indent=1) + "\n")
     return sources, problems
+
+
+def unchanged(project: Project, name: str, sha256: str) -> Path | None:
+    """The recording of that name, if it still holds those bytes.
+
+    One whose size and time of change are as they were when it was hashed is not read again.
+    """
+    path = Path(os.path.abspath(project.folder)) / name
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        memo = _read_memo(project.cache_dir / MEMO_NAME).get(str(path), [])
+        known = memo[:2] == [status.st_size, status.st_mtime_ns]
+        return path if (memo[2] if known else sha256_file(path)) == sha256 else None
+    except OSError:
+        return None
 
 
 def unique(sources: list[Source]) -> tuple[list[Source], list[tuple[Source, Source]]]:

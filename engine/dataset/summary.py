@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from engine.dataset.clips import Clip
+from engine.dataset.metadata import Listed
 
 FILE_NAME = "summary.json"
 
 
 def summarise(
-    clips: Sequence[Clip],
+    clips: Sequence[Listed],
     *,
     seconds: float,
     speech_seconds: float,
@@ -20,19 +20,30 @@ def summarise(
     failed: int,
     duplicates: int,
     unknown: Counter[str],
+    orphans: int,
 ) -> dict[str, Any]:
     """Totals as plain JSON values; times in seconds.
 
-    `unknown` counts the clips with each character that the tokenizer does not know.
+    `unknown` counts the clips with each character that the tokenizer does not know, `orphans` the
+    edits that found no clip.
     """
-    kept = [clip for clip in clips if clip.state != "dropped"]
-    dropped = [clip for clip in clips if clip.state == "dropped"]
     return {
         "sources": sources,
         "failed_sources": failed,
         "duplicate_sources": duplicates,
         "input_seconds": round(seconds, 1),
         "speech_seconds": round(speech_seconds, 1),
+        **of_clips(clips),
+        "unknown_characters": dict(unknown.most_common()),
+        "orphaned_edits": orphans,
+    }
+
+
+def of_clips(clips: Sequence[Listed]) -> dict[str, Any]:
+    """The part of the totals that the clips alone make, which an edit changes."""
+    kept = [clip for clip in clips if clip.state != "dropped"]
+    dropped = [clip for clip in clips if clip.state == "dropped"]
+    return {
         "kept_clips": len(kept),
         "kept_seconds": _seconds(kept),
         "train_clips": len(_of(kept, "train")),
@@ -47,13 +58,12 @@ def summarise(
             for reason in sorted({clip.reason for clip in dropped})
             if (group := [clip for clip in dropped if clip.reason == reason])
         },
-        "unknown_characters": dict(unknown.most_common()),
     }
 
 
-def _of(clips: Sequence[Clip], split: str) -> list[Clip]:
+def _of(clips: Sequence[Listed], split: str) -> list[Listed]:
     return [clip for clip in clips if clip.split == split]
 
 
-def _seconds(clips: Sequence[Clip]) -> float:
+def _seconds(clips: Sequence[Listed]) -> float:
     return round(sum(clip.seconds for clip in clips), 1)

@@ -79,3 +79,4 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
 
 def test_every_reason_is_explained() -> None:
     assert all(len(reason.words) > 10 for reason in Reason)
+    assert all(len(reason.remedy) > 10 for reason in Reason)

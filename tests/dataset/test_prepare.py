@@ -19,10 +19,11 @@ import soundfile
 from helpers_audio import encode, tone
 from helpers_recordings import known_words, piece, word_errors, words
 
-from engine import eventlog, jobs
+from engine import eventlog, jobs, lock
 from engine import project as projects
-from engine.dataset import clips, prepare, split
+from engine.dataset import clips, edits, prepare, split
 from engine.dataset.clips import Clip
+from engine.dataset.review import Review
 from engine.errors import BaseModelError, BusyError, DatasetError, SourceError
 from engine.events import (
     AsrModel,
@@ -34,6 +35,7 @@ from engine.events import (
     Progress,
     SourceFailed,
     SourcePrepared,
+    Stage,
     Warned,
 )
 from engine.project import Project
@@ -109,11 +111,11 @@ def done(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> tuple[Pro
 
 
 def content(project: Project) -> dict[str, tuple[int, bytes]]:
-    """All files of the dataset with their time of change."""
+    """All files of the dataset but its lock, with their time of change."""
     return {
         str(path.relative_to(project.dataset_dir)): (path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(project.dataset_dir.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name not in (lock.LOCK_NAME, lock.OWNER_NAME)
     }
 
 
@@ -291,6 +293,50 @@ def test_other_settings_cut_again_without_listening_again(
     assert all(same_while_cutting), "the dataset stays as it was until all recordings are cut"
     on_disk = {f"wavs/{path.name}" for path in (project.dataset_dir / "wavs").iterdir()}
     assert on_disk == {clip.wav for clip in clips.read(project.dataset_dir) if clip.wav}
+
+
+def test_edits_live_through_preparations(done: tuple[Project, Done], tmp_path: Path) -> None:
+    project = moved(done, tmp_path / "anna")
+    review = Review.open(project)
+    one, two = (
+        next(row for row in review.clips if row.state == "kept" and Path(row.source.path).name == n)
+        for n in ("one.FLAC", "two.wav")
+    )
+    review.set_text(one.id, "Somebody wrote this.")
+    review.split(two.id, (two.start + two.end) / 2)
+    review.close()
+    before = content(project)
+    result = run(project)
+    assert all(event.cached for event in result.of(SourcePrepared))
+    after = content(project)
+    assert after == before | {"summary.json": after["summary.json"]}, "nothing was written anew"
+    changed = project.with_values({"dataset.max_clip_seconds": 4.0})
+    result = run(changed)
+    (told,) = [event.summary["orphaned_edits"] for event in result.of(DatasetWritten)]
+    warned = "orphaned_edits" in {event.code for event in result.of(Warned)}
+    assert warned == (told > 0)
+    assert told or any(clip.edited for clip in clips.read(project.dataset_dir))
+    run(project)
+    assert {name: data for name, (_, data) in content(project).items() if name[:4] != "edit"} == {
+        name: data for name, (_, data) in before.items() if name[:4] != "edit"
+    }
+
+
+def test_a_preparation_waits_for_a_console_that_writes(
+    done: tuple[Project, Done], tmp_path: Path
+) -> None:
+    project = moved(done, tmp_path / "anna")
+    before = content(project)
+
+    def stop(session: prepare.Session, event: Event) -> None:
+        if isinstance(event, Stage) and event.name == "dataset":
+            session.stop("SIGINT")
+
+    with edits.hold(project.dataset_dir, "review"):
+        result = run(project, stop)
+    assert result.outcome.state == "stopped", "it waited, and heard the stop"
+    assert content(project) == before
+    assert run(project).outcome.error is None
 
 
 def test_a_stop_leaves_the_dataset_as_it_was(done: tuple[Project, Done], tmp_path: Path) -> None:
