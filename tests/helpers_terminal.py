@@ -81,6 +81,7 @@ def _be_child(call: Callable[[], int], streams: tuple[int, int, int]) -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         # The other ends of pipes and terminals too: only who closes them last is heard.
         os.closerange(3, 4096)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
         code = call()

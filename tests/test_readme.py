@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import pytest
 
 from engine import errors
-from voicetui import cli, exit_codes
+from voicetui import cli, exit_codes, keymap
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
@@ -48,3 +50,23 @@ def test_every_name_of_a_base_and_profile_exists() -> None:
 
     for name in re.findall(r"xtts-v[\d.]+\d", README):
         assert name in base.known()
+
+
+def test_the_tables_of_keys_are_those_of_the_program() -> None:
+    path = Path(__file__).parents[1] / ".ci" / "keys"
+    loader = SourceFileLoader("ci_keys", str(path))
+    spec = importlib.util.spec_from_loader("ci_keys", loader)
+    assert spec is not None
+    script = importlib.util.module_from_spec(spec)
+    loader.exec_module(script)
+    written = script.SECTION.findall(README)
+    assert written == [script.section()], "run .ci/keys"
+
+
+def test_the_example_of_own_keys_is_taken() -> None:
+    section = README.partition("## Keys")[2].partition("<!-- keys")[0]
+    lines = [line.strip() for line in section.splitlines() if line.startswith('    "')]
+    path = keymap.path()
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert len(keymap.load()) == len(lines) == 2

@@ -6,22 +6,29 @@ import asyncio
 import dataclasses
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._compositor import CompositorUpdate
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.filter import LineFilter
+from textual.screen import Screen as AnyScreen
 
 from engine.errors import VoicetuiError
 from engine.session import Session
 from engine.text import clean
 from voicetui import crashes, glyphs, keys, preferences
 from voicetui.driver import Driver, Screen
+from voicetui.frames import Frame
 from voicetui.host import Host
 from voicetui.screens.base import ConsoleScreen
 from voicetui.themes import THEMES
 from voicetui.watching import FollowedJob, LiveJob, Watched
+from voicetui.widgets.literal import Literal
 
 if TYPE_CHECKING:
     from voicetui.fetching import Fetching
@@ -68,6 +75,7 @@ class Console(App[None], inherit_bindings=False):
         # A base that is being fetched; it goes on behind whatever screen is in sight.
         self.fetching: Fetching | None = None
         self._opening = opening
+        self._literal = Literal()
         self._ending = False
         for theme in THEMES:
             self.register_theme(theme)
@@ -79,6 +87,9 @@ class Console(App[None], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(THEMES[0].variables)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._literal]
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
@@ -108,6 +119,11 @@ class Console(App[None], inherit_bindings=False):
         if self.terminal is not None:
             self.terminal.leave()
         self.exit()
+
+    def _display(self, screen: AnyScreen[Any], renderable: Any) -> None:
+        if isinstance(renderable, CompositorUpdate):
+            renderable = Frame(renderable)
+        super()._display(screen, renderable)
 
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the values of all variables. The launcher reports it.
@@ -181,18 +197,32 @@ class Console(App[None], inherit_bindings=False):
 
         screen = self.screen
         if isinstance(screen, ConsoleScreen):
-            rows = [
-                key
-                for key in keys.remapped(self.keymap)
-                if key.scope in (screen.scope, keys.EVERYWHERE)
-            ]
-            self.push_screen(Palette(rows), self._run_key)
+            rows = keys.remapped(self.keymap)
+            own = [key for key in rows if key.scope == screen.scope]
+            shared = [key for key in rows if key.scope == keys.EVERYWHERE]
+            self.push_screen(Palette([*own, *shared]), self._run_key)
 
     async def _run_key(self, key: keys.Key | None) -> None:
         if key is not None:
             await self.run_action(
                 f"{'app' if key.scope == keys.EVERYWHERE else 'screen'}.{key.action}"
             )
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action; a screen's key that does nothing now says why."""
+        if await super().run_action(action, default_namespace, namespaces):
+            return True
+        screen = self.screen
+        name = action.rpartition(".")[2] if isinstance(action, str) else action[1]
+        if not isinstance(screen, ConsoleScreen) or screen.check_action(name, ()):
+            return False
+        screen.say(clean(screen.why_not(name)), "warn")
+        return True
 
     def action_leave(self) -> None:
         # The bottom of the stack is Textual's own blank screen.

@@ -25,7 +25,7 @@ _WATCH = "Look after a running job"
 _TABLES = "What there is"
 
 _COMMANDS: tuple[tuple[Callable[..., None], str, str], ...] = (
-    (watch.open_project, _PREPARE_AND_TRAIN, "voicetui\nvoicetui anna"),
+    (watch.open_project, _PREPARE_AND_TRAIN, "voicetui\nvoicetui open anna"),
     (
         work.new,
         _PREPARE_AND_TRAIN,

@@ -31,7 +31,7 @@ def open_console(opening: Opening, *, mouse: bool = False) -> int:
 
     from voicetui import glyphs
     from voicetui.app import Console, crash_text
-    from voicetui.driver import Screen, reset
+    from voicetui.driver import Screen
     from voicetui.host import Host
 
     # Started from inside the app, it would find stand-ins for stdout and stderr, and fail.
@@ -40,7 +40,7 @@ def open_console(opening: Opening, *, mouse: bool = False) -> int:
     terminal = Screen(sys.stdout.fileno(), "ascii" if glyphs.is_ascii_terminal() else "utf-8")
 
     def end_now(number: int) -> None:
-        reset(terminal)
+        terminal.reset()
         terminal.write(_LAST_WORDS)
         # The one place where the process is cut off; what was committed stays whole.
         os._exit(128 + number)
@@ -54,7 +54,7 @@ def open_console(opening: Opening, *, mouse: bool = False) -> int:
                 console.run(mouse=mouse)
         crash = console.crash
         if crash is not None:
-            reset(terminal)
+            terminal.reset()
         terminal.close()
         if crash is not None and not signals.hung_up:
             print(crash_text(crash), file=sys.stderr, flush=True)

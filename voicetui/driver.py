@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import select
+import termios
 import threading
 from typing import Any, cast
 
@@ -38,6 +39,7 @@ class Screen(io.TextIOBase):
         self._left = threading.Event()
         self.written = 0
         self._fd = _reopened(descriptor)
+        self._before = _attributes(descriptor)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -71,6 +73,13 @@ class Screen(io.TextIOBase):
                 data = data[count:]
         return len(text)
 
+    def reset(self) -> None:
+        """Put the terminal back as it was, as well as can be without the app."""
+        self.write(RESET)
+        if self._before is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self._fd, termios.TCSANOW, self._before)
+
     def close(self) -> None:
         if not self.closed:
             os.close(self._fd)
@@ -83,6 +92,14 @@ def _reopened(descriptor: int) -> int:
         return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError:
         return os.dup(descriptor)
+
+
+def _attributes(descriptor: int) -> list[Any] | None:
+    """How the terminal treats keys and lines; None when it is none."""
+    try:
+        return termios.tcgetattr(descriptor)
+    except termios.error:
+        return None
 
 
 class Driver(LinuxDriver):
@@ -119,9 +136,3 @@ class Driver(LinuxDriver):
             for message in parser.tick():
                 self.process_message(message)
 
-
-def reset(screen: Screen) -> None:
-    """Put the terminal back as well as can be without the app."""
-    screen.write(RESET)
-    with contextlib.suppress(OSError):
-        os.system("stty sane 2>/dev/null < /dev/tty")

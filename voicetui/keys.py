@@ -80,7 +80,7 @@ TABLE: tuple[Key, ...] = (
     Key("dashboard", "metric", "m", "metric", "Show the next number in the chart.", 4),
     Key("dashboard", "metric_back", "M", "", "Show the number before in the chart."),
     Key("dashboard", "export", "o", "export", "Export the voice for coqui and AllTalk.", 5),
-    Key("dashboard", "checkpoints", "K", "saved", "The checkpoints and exports.", 6),
+    Key("dashboard", "checkpoints", "K", "saved", "The checkpoints and exports.", 9),
     Key("dashboard", "dataset", "d", "dataset", "The clips of this voice.", 10),
     Key("dashboard", "next_pane", "tab", "", "Show the next pane."),
     Key("dashboard", "previous_pane", "shift+tab", "", "Show the pane before."),
@@ -125,17 +125,74 @@ TABLE: tuple[Key, ...] = (
     Key("setup", "usual", "d", "default", "Take the profile's value again.", 5),
     Key("setup", "filter", "slash", "filter", "Show only rows that hold a text.", 6),
     Key("setup", "copy", "y", "copy", "Copy the command line.", 4),
-    Key("setup", "next_step", "ctrl+n", "step", "The next step, from any field.", 6),
+    Key("setup", "next_step", "ctrl+n", "next step", "The next step, from any field.", 6),
     Key("setup", "previous_step", "ctrl+o", "", "The step before, from any field."),
     Key("setup", "abandon", "ctrl+g", "leave", "Leave; the answers are kept for next time.", 7),
     Key("home", "new", "n", "new", "Make a new voice, step by step.", 2),
     Key("home", "open", "o", "open", "Open the project in any folder.", 3),
+    Key("home", "demo", "m", "demo", "Make a whole voice from speech that comes along.", 4),
     Key("home", "dataset", "d", "dataset", "Prepare and review the clips of the project.", 5),
     Key("home", "runs", "r", "runs", "The dashboard of the project's newest run.", 5),
     Key("home", "edit", "e", "edit", "Change the answers and settings of the project.", 6),
     Key("home", "remove", "x", "", "Take the project off this list; its files stay."),
     Key("home", "filter", "slash", "filter", "Show only projects whose line holds a text.", 7),
     Key("home", "copy", "y", "", "Copy the path of the project."),
+    Key(
+        "dataset",
+        "accept",
+        "a",
+        "accept",
+        "Accept the clip or the selected ones: they are trained on.",
+        1,
+    ),
+    Key("dataset", "drop", "d", "drop", "Leave clips out, with a reason; d again is by hand.", 1),
+    Key("dataset", "edit", "e", "edit", "Edit the text of the clip.", 2),
+    Key("dataset", "listen", "l", "listen", "Hear the clip, or get the line that fetches it.", 3),
+    Key("dataset", "undo", "u", "undo", "Take the last edit back, also one of an earlier day.", 3),
+    Key("dataset", "redo", "U,ctrl+r", "", "Do again what was taken back."),
+    Key("dataset", "restore", "r", "", "Bring a clip back that was dropped by hand."),
+    Key("dataset", "filter", "f", "filter", "Show only kept, dropped, suspect, edited … clips.", 5),
+    Key("dataset", "search", "slash", "search", "Search texts and names of recordings.", 10),
+    Key("dataset", "worst", "w", "", "Worst clips first."),
+    Key("dataset", "sort", "s", "sort", "Sort by any column.", 11),
+    Key("dataset", "reverse", "S", "", "Turn the order around."),
+    Key(
+        "dataset",
+        "select",
+        "space",
+        "select",
+        "Select the clip; actions take all that are selected.",
+        12,
+    ),
+    Key("dataset", "select_all", "asterisk", "", "Select all clips that are listed, or none."),
+    Key("dataset", "extend", "v", "", "Select while moving; again: stop that."),
+    Key(
+        "dataset", "cut", "c", "cut", "Cut the clip in two at the mark; first it sets the mark.", 13
+    ),
+    Key("dataset", "cut_left", "left", "", "Move the mark to the word before."),
+    Key("dataset", "cut_right", "right", "", "Move the mark to the next word."),
+    Key("dataset", "cut_left_fine", "comma", "", "Move the mark 0.05 s to the left."),
+    Key("dataset", "cut_right_fine", "full_stop", "", "Move the mark 0.05 s to the right."),
+    Key(
+        "dataset", "merge", "m", "merge", "Make one clip of this and the next of its recording.", 14
+    ),
+    Key("dataset", "move", "t", "train/eval", "Move clips between train and eval.", 15),
+    Key("dataset", "copy", "y", "", "Copy the path of the wav."),
+    Key("dataset", "clear", "ctrl+g", "", "Forget mark, selection, search or filter."),
+    Key(
+        "dataset",
+        "begin",
+        "p",
+        "prepare",
+        "Prepare the recordings; what is done is not done again.",
+        1,
+    ),
+    Key("dataset", "stop", "x", "stop", "Stop the preparation safely.", 1),
+    Key("dataset", "review", "1", "", "Go through the clips."),
+    Key("dataset", "prepare", "2", "", "The preparation: how far it is, what it gave."),
+    Key("dataset", "ledger", "3", "", "Why clips were dropped, and what can be done."),
+    Key("dataset", "statistics", "4", "", "Figures of the dataset, and when to be concerned."),
+    Key("dataset", "next_tab", "tab", "", "The next tab."),
 )
 
 
@@ -186,6 +243,12 @@ def all_names(keys: str) -> str:
 
 def _are_digits(keys: str) -> bool:
     return keys.replace(",", "").isdigit()
+
+
+def untyped(rows: Iterable[Key]) -> list[Key]:
+    """The rows while a line is typed in, where letters are text: with their other keys only."""
+    left = [(row, [key for key in row.keys.split(",") if len(name(key)) > 1]) for row in rows]
+    return [replace(row, keys=",".join(keys)) for row, keys in left if keys]
 
 
 NAMES = {

@@ -9,7 +9,7 @@ reads the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine import events
@@ -160,6 +160,14 @@ class Narrator:
                     f"{event.frozen / 1e6:.1f} M are not"
                 ]
         return []
+
+
+def sentences(record: Record, before: Iterable[Record] = ()) -> list[str]:
+    """What is told of one record, without its time; `before` is what it refers to, if anything."""
+    narrator = Narrator()
+    for earlier in before:
+        narrator.tell(earlier)
+    return [line[len(_INDENT) :] for line in narrator.tell(record)]
 
 
 def _preparation(event: events.Event) -> list[str]:

@@ -50,7 +50,7 @@ class Watched(Protocol):
         """Read on, for a few hundredths of a second at most; gives the new records."""
 
     def recent(self, count: int) -> list[Record]:
-        """The last records of its log, oldest first."""
+        """The last records of its log, oldest first, with as many important ones before them."""
 
     def ask(self, verb: Verb, **options: object) -> str:
         """Ask for something; the answer is an event with the id that this returns."""
@@ -102,7 +102,10 @@ class FollowedJob:
         self._follower.settle()
 
     def recent(self, count: int) -> list[Record]:
-        return self._follower.tail(count)
+        page = self._follower.records_before(None, count)
+        important = [mark for mark in self._follower.landmarks if mark.offset < page.start]
+        earlier = [self._follower.record_at(mark.offset) for mark in important[-count:]]
+        return [*(record for record in earlier if record is not None), *page.records]
 
     def ask(self, verb: Verb, **options: object) -> str:
         return requests.post(self.folder, verb, **options)

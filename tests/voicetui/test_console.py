@@ -115,8 +115,9 @@ def test_a_lost_terminal_ends_only_the_console(project: Path, start: Start) -> N
 
     wait_until(has_left, "the end of the console", 2.0)
     before, cpu, begun_at = steps_of(project), sum(process.cpu_times()[:2]), time.monotonic()
-    wait_until(lambda: steps_of(project) >= before + 20, "more steps")
+    wait_until(lambda: steps_of(project) >= before + 150, "more steps")
     spent = sum(process.cpu_times()[:2]) - cpu
+    # The steps themselves take a twentieth of a core; a reader of the lost terminal takes half.
     assert spent < 0.3 * (time.monotonic() - begun_at)
     (project / "finish").touch()
     wait_until(lambda: child.process.poll() is not None, "the end of the run")
@@ -178,6 +179,7 @@ def test_another_shell_attaches_and_stops(project: Path, start: Start) -> None:
     other = start("steps", "attach")
     begun(other, project)
     other.press(b"x")
+    other.wait_for(b"safely")
     other.press(b"x")
     wait_until(lambda: (other.read(), child.read(), state_of(project).ended)[2], "the stop")
     assert state_of(project).reason == "request"
@@ -186,7 +188,7 @@ def test_another_shell_attaches_and_stops(project: Path, start: Start) -> None:
 
 
 def test_a_crashed_screen_ends_no_run(project: Path, start: Start) -> None:
-    child = begun(start("steps_under_a_crash"), project)
+    child = start("steps_under_a_crash")
     child.wait_for(b"The console crashed")
     assert is_given_back(child)
     before = steps_of(project)

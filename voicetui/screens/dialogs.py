@@ -55,6 +55,10 @@ class Choose(Dialog[str]):
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
+        self.answer(event)
+
+    def answer(self, event: events.Key) -> None:
+        """Close when the key is an answer. Textual calls `on_key` of base classes too, this once."""
         if any(choice.key == event.character for choice in self._choices):
             self.dismiss(event.character)
         elif event.character == "q" or event.key in ("escape", "ctrl+g", "ctrl+c"):
@@ -67,8 +71,7 @@ class Message(Choose):
     def __init__(self, title: str, text: str) -> None:
         super().__init__(title, text, [Choice("q", "close")])
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
+    def answer(self, event: events.Key) -> None:
         if event.key in ("enter", "space", "q", "escape", "ctrl+g", "ctrl+c"):
             self.dismiss(None)
 

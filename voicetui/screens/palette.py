@@ -50,13 +50,18 @@ class Palette(Dialog[Key]):
         self.query_one(Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        matcher = Matcher(event.value)
+        wanted = event.value.strip()
+        self.query_one(RowList).show(_Found(self._matching(wanted)), cursor=0)
+
+    def _matching(self, wanted: str) -> list[Key]:
+        """The keys that fit what was typed, best first; all of them for nothing."""
+        if not wanted:
+            return list(self._keys)
+        matcher = Matcher(wanted)
         scored = [
             (matcher.match(f"{key.label} {key.action} {key.help}"), key) for key in self._keys
         ]
-        found = [key for score, key in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
-        shown = found if event.value else list(self._keys)
-        self.query_one(RowList).show(_Found(shown), cursor=0)
+        return [key for score, key in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
 
     def on_key(self, event: events.Key) -> None:
         rows = self.query_one(RowList)

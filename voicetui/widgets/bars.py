@@ -29,7 +29,8 @@ class StatusLine(Lines):
     DEFAULT_CSS = "StatusLine { height: 1; }"
 
     def say(self, text: str, style: str = "") -> None:
-        self.show([[(" " + text, style)]] if text else [])
+        shown = fitted(f" {text}", self.size.width or 80).rstrip()
+        self.show([[(shown, style)]] if text else [])
 
 
 class KeyBar(Lines):

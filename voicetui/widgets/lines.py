@@ -39,6 +39,9 @@ class Lines(Styled):
         """Replace the lines."""
         before, self._lines = self._lines, [list(line) for line in lines]
         if len(before) != len(self._lines) and self.styles.is_auto_height:
+            # Textual 8.2.8 counts only the first of several changes before it is idle, and takes
+            # the height that it remembers of that count.
+            self._layout_updates += 1
             self.refresh(layout=True)
             return
         regions = []

@@ -158,7 +158,10 @@ class RowList(Styled, can_focus=True):
     # --- drawing ----------------------------------------------------------------------------------
 
     def on_resize(self, _event: events.Resize) -> None:
+        before = self._top
         self._place(self._cursor)
+        if self._top != before:
+            self.refresh()
 
     def on_focus(self) -> None:
         self.refresh_row(self._cursor)
