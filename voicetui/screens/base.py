@@ -32,6 +32,7 @@ class ConsoleScreen(Screen[None]):
 
     scope: ClassVar[str] = ""
     heading: ClassVar[str] = ""
+    _said: tuple[str, str] = ("", "")
 
     def __init_subclass__(cls, **options: object) -> None:
         # Before Textual collects the bindings of the class.
@@ -87,7 +88,10 @@ class ConsoleScreen(Screen[None]):
 
     def say(self, text: str, style: str = "") -> None:
         """Say something in the status line; it stays until the next thing is said."""
-        self.query_one(StatusLine).say(text, style)
+        self._said = (text, style)
+        # A screen that was opened just now has no lines yet; `_frame` says it then.
+        for line in self.query(StatusLine):
+            line.say(text, style)
 
     def title_text(self) -> str:
         """What the title line calls this screen."""
@@ -113,9 +117,10 @@ class ConsoleScreen(Screen[None]):
         self.call_after_refresh(self._frame)
 
     def _frame(self) -> None:
-        if self.is_attached:
+        if self.is_attached and self.query(StatusLine):
             self.refresh_title()
             self.refresh_keys()
+            self.query_one(StatusLine).say(*self._said)
 
 
 class Dialog(ModalScreen[Result]):

@@ -72,7 +72,7 @@ class DemoScreen(ConsoleScreen):
         for kind, name, text in _STEPS:
             job = jobs.get(kind)
             sign, style = self._sign(kind, job)
-            spent = duration(job.state.elapsed) if job is not None else ""
+            spent = duration(_spent(job)) if job is not None else ""
             lines.append([(f"  {sign} ", style), (fitted(name, 14), "bold"), (spent, "dim")])
             lines += [[(f"      {line}", "dim")] for line in wrapped(text, 70)]
             lines += [[]]
@@ -121,3 +121,9 @@ class DemoScreen(ConsoleScreen):
             self.say("Nothing to open yet.")
             return
         self.console.open_job(self._folder / "voice", newest[-1].folder)
+
+
+def _spent(job: LiveJob) -> float:
+    """Seconds that a job has worked; its log alone tells no time between two events."""
+    works = job.outcome is None and job.state.started_at > 0
+    return time.time() - job.state.started_at if works else job.state.elapsed

@@ -1,0 +1,84 @@
+"""What the held-out losses say: whether more training helps.
+
+The losses are of the same clips each time, so that small differences count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.events import Evaluated
+
+# A loss is an improvement when it is lower by this share; and it is higher than the best only when
+# it is so by the second one. The tables of the XTTS fine-tuning guide ("Understanding model
+# training results") call 3.5, 3.5 no progress and 3.5, 3.6 a rise.
+_IMPROVED = 0.005
+_WORSE = 0.01
+# One evaluation that is no better says nothing yet.
+_PATIENCE = 2
+
+Kind = Literal["early", "falling", "waiting", "flat", "rising", "broken"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a list of losses says; the indices are those of the list.
+
+    `kind`: "early" (fewer than two losses), "falling", "waiting" (the newest is no better, which
+    says nothing yet), "flat", "rising" (overtraining), "broken" (the newest is not a finite
+    number). `since_index` is where that began, the last one before the rise for "rising".
+    `best_index` is the first of the lowest; None without a finite loss.
+    """
+
+    kind: Kind
+    since_index: int
+    best_index: int | None
+
+
+def judge(losses: Sequence[float]) -> Verdict:
+    """The verdict on held-out losses in their order; those that are not finite are passed over."""
+    finite = [(index, loss) for index, loss in enumerate(losses) if math.isfinite(loss)]
+    if not finite:
+        return Verdict("broken" if losses else "early", 0, None)
+    best_index, best = min(finite, key=lambda pair: pair[1])
+    newest_index, newest = finite[-1]
+    if newest_index != len(losses) - 1:
+        return Verdict("broken", newest_index + 1, best_index)
+    if len(finite) == 1:
+        return Verdict("early", newest_index, best_index)
+    after_best = sum(index > best_index for index, _ in finite)
+    if after_best >= _PATIENCE and newest > best + _WORSE * abs(best):
+        near = [index for index, loss in finite if loss <= best + _IMPROVED * abs(best)]
+        return Verdict("rising", near[-1], best_index)
+    improved = _last_improvement(finite)
+    stale = sum(index > improved for index, _ in finite)
+    if stale >= _PATIENCE:
+        return Verdict("flat", improved, best_index)
+    if stale and newest >= finite[-2][1]:
+        return Verdict("waiting", improved, best_index)
+    return Verdict("falling", _fall_began(finite), best_index)
+
+
+def _last_improvement(finite: list[tuple[int, float]]) -> int:
+    """The index of the last loss that was clearly lower than all before."""
+    index, lowest = finite[0]
+    for at, loss in finite:
+        if loss < lowest - _IMPROVED * abs(lowest):
+            index, lowest = at, loss
+    return index
+
+
+def _fall_began(finite: list[tuple[int, float]]) -> int:
+    place = len(finite) - 1
+    while place and finite[place - 1][1] >= finite[place][1]:
+        place -= 1
+    return finite[place][0]
+
+
+def overtrained_at(evaluations: Sequence[Evaluated]) -> int | None:
+    """The step after which the held-out loss rose; None while it does not."""
+    verdict = judge([evaluation.loss for evaluation in evaluations])
+    return evaluations[verdict.since_index].step if verdict.kind == "rising" else None
