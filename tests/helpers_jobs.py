@@ -20,6 +20,7 @@ from engine import errors, lock
 from engine.errors import StopRequested
 from engine.events import (
     ClipDropped,
+    Continued,
     Epoch,
     Evaluated,
     Finished,
@@ -84,6 +85,8 @@ def steps(job: Job) -> Finished:
         if job.control.paused:
             job.emit(Paused(number))
             job.control.wait_while_paused()
+            if job.control.stop_reason is None:
+                job.emit(Continued(number))
         while request := job.control.take():
             job.emit(Saved(number, 1, f"step-{number:06d}", 1000, 0.1, best=False))
             job.answer(request, f"saved step-{number:06d}", ok=request.verb == "save")

@@ -142,7 +142,7 @@ class Bench:
 
     def live(self) -> list[Figure]:
         """Bytes and keys of the dashboard of a training that keeps both cores busy."""
-        tty = self._train("100000")
+        tty = self._train("10000")
         first = tty.written
         tty.wait_until(lambda: self._steps() > 5, "steps")
         tty.settle(0.2, within=2.0)

@@ -98,7 +98,9 @@ class ConsoleScreen(Screen[None]):
         return self.heading
 
     def refresh_title(self) -> None:
-        self.query_one(TitleBar).set_title(self.title_text(), self.console.live_text())
+        # A console that is closing takes its screens apart before it stops its clocks.
+        for bar in self.query(TitleBar):
+            bar.set_title(self.title_text(), self.console.live_text())
 
     # --- size -------------------------------------------------------------------------------------
 
