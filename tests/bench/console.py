@@ -223,7 +223,7 @@ class Bench:
 
     def log(self) -> list[Figure]:
         """The dashboard of a finished run of a million steps."""
-        from long_log import write_long_log
+        from long_log import make
 
         voice = self.folder / "long"
         run = voice / "runs" / "0001"
@@ -232,7 +232,7 @@ class Bench:
 
             make_project(voice)
             run.mkdir(parents=True)
-            write_long_log(run / "events.jsonl", LOG_LINES)
+            make(run / "events.jsonl", LOG_LINES)
         figures = []
         for name, index in (("with its index", True), ("without", False)):
             if not index:

@@ -57,8 +57,9 @@ def test_a_run_outlives_its_terminal_and_is_shown_again(tmux: Tmux, tmp_path: Pa
     tmux.press("c")
     tmux.wait_for("running")
     tmux.resize(120, 40)
-    tmux.wait_for("run 0")
+    tmux.wait_for("step ")
     tmux.press("C-c")
-    tmux.wait_without("step ")
+    # The shell as it was before the console.
+    tmux.wait_for("steps attach")
     tmux.type("echo", "alive")
     tmux.wait_for("\nalive")
