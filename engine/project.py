@@ -119,12 +119,36 @@ def _portable(folder: Path, path: Path) -> str:
     return str(absolute.relative_to(os.path.abspath(folder)) if inside else absolute)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise InputError when a voice cannot be called so."""
     if not name.strip(" .") or clean(name) != name or "|" in name or "/" in name:
         raise InputError(
             "A voice's name must not be empty, only dots, or hold '|', '/' or control characters: "
             f"{clean(name)!r}."
         )
+
+
+def check_source(folder: Path, source: Path) -> None:
+    """Raise InputError when the project in `folder` cannot name a recording or a folder of them."""
+    if not os.path.exists(source):
+        raise InputError(f"There is no recording or folder {clean(str(source))}.")
+    _portable(folder, source)
+
+
+def check_free(folder: Path) -> None:
+    """Raise InputError or RefusedError when no new project can be made in a folder."""
+    if os.path.exists(folder / FILE_NAME):
+        raise RefusedError(
+            f"{clean(str(folder))} already holds a voice project. "
+            "Take another folder, or change its project.toml."
+        )
+    parent = Path(os.path.abspath(folder))
+    while not os.path.lexists(parent):
+        parent = parent.parent
+    if not os.path.isdir(parent):
+        raise InputError(f"{clean(str(parent))} is a file. Take another folder.")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise InputError(f"You may not write in {clean(str(parent))}. Take another folder.")
 
 
 def create(
@@ -143,15 +167,10 @@ def create(
     """
     from engine.xtts import base as bases
 
-    if (folder / FILE_NAME).exists():
-        raise RefusedError(
-            f"{clean(str(folder))} already holds a voice project. "
-            "Take another folder, or change its project.toml."
-        )
-    _check_name(name)
+    check_free(folder)
+    check_name(name)
     for source in sources:
-        if not source.exists():
-            raise InputError(f"There is no recording or folder {clean(str(source))}.")
+        check_source(folder, source)
     reference = bases.portable(base)
     project = Project(
         folder,
@@ -165,6 +184,47 @@ def create(
     folder.mkdir(parents=True, exist_ok=True)
     project.save()
     return project
+
+
+def changed(
+    project: Project,
+    *,
+    name: str,
+    language: str,
+    sources: Sequence[Path],
+    base: str,
+    profile_name: str,
+    values: Mapping[str, Value],
+) -> Project:
+    """A project with other answers, checked; `save` writes it. `base` is a name or a folder.
+
+    Sources and base that stay are kept as they are written, even where their disk is away. Raises
+    InputError.
+    """
+    from engine.xtts import base as bases
+
+    check_name(name)
+    written = {
+        os.path.abspath(path): text
+        for text, path in zip(project.sources, project.source_paths, strict=True)
+    }
+    stays = base == project.base_reference
+    for source in sources:
+        if os.path.abspath(source) not in written:
+            check_source(project.folder, source)
+    reference = project.base_reference if stays else bases.portable(base)
+    return replace(
+        project,
+        name=name.strip(),
+        language=languages.check(language, bases.vocab_of(reference)),
+        base=project.base if stays else reference,
+        profile=profile.load(profile_name).name,
+        sources=tuple(
+            written.get(os.path.abspath(source)) or _portable(project.folder, source)
+            for source in sources
+        ),
+        values=dict(values),
+    )
 
 
 def require(folder: Path) -> None:
@@ -201,7 +261,7 @@ def load(folder: Path) -> Project:
             raise SettingError(f"{shown}: {key} must be text, found {clean(repr(value))}.")
         texts[key] = value
     try:
-        _check_name(texts["name"])
+        check_name(texts["name"])
         texts["language"] = languages.check(
             texts["language"], bases.vocab_of(_base_reference(folder, texts["base"]))
         )

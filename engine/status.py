@@ -269,3 +269,9 @@ def project_status(folder: Path) -> ProjectStatus:
     """Look at the jobs of a project."""
     jobs = newest_jobs(folder)
     return ProjectStatus(tuple(jobs), tuple(read_state(job) for job in jobs))
+
+
+def project_glance(folder: Path) -> ProjectStatus:
+    """Like `project_status`, as far as the ends of the logs tell: at once, however long they are."""
+    jobs = newest_jobs(folder)
+    return ProjectStatus(tuple(jobs), tuple(Follower(job).glance() for job in jobs))

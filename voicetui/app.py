@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual._compositor import CompositorUpdate
 from textual.actions import ActionParseResult
-from textual.app import App
 from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -27,6 +26,7 @@ from voicetui.frames import Frame
 from voicetui.host import Host
 from voicetui.screens.base import ConsoleScreen
 from voicetui.themes import THEMES
+from voicetui.type_ahead import TypeAhead
 from voicetui.watching import FollowedJob, LiveJob, Watched
 from voicetui.widgets.literal import Literal
 
@@ -39,7 +39,7 @@ _TITLE_SECONDS = 1.0
 Opening = Callable[["Console"], None]
 
 
-class Console(App[None], inherit_bindings=False):
+class Console(TypeAhead, inherit_bindings=False):
     """The app. The sessions belong to the host, which goes on when this has ended."""
 
     CSS_PATH = "theme/console.tcss"

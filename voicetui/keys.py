@@ -173,6 +173,7 @@ TABLE: tuple[Key, ...] = (
     Key("dataset", "cut_right", "right", "", "Move the mark to the next word."),
     Key("dataset", "cut_left_fine", "comma", "", "Move the mark 0.05 s to the left."),
     Key("dataset", "cut_right_fine", "full_stop", "", "Move the mark 0.05 s to the right."),
+    Key("dataset", "zoom", "z", "", "Give the clip more room, or the list; so does Enter."),
     Key(
         "dataset", "merge", "m", "merge", "Make one clip of this and the next of its recording.", 14
     ),

@@ -127,9 +127,11 @@ def attach(
 
     Ctrl-C only ends the watching. The exit code is that of the job.
     """
-    from engine.status import Follower
+    from engine import project
+    from engine.status import Follower, project_glance
 
-    job = _status_of(folder).newest
+    project.require(folder)
+    job = project_glance(folder).newest
     if job is None:
         raise InputError(f"Nothing was run in {clean(str(folder))} yet.")
     if wants_console(plain=plain, as_json=as_json):

@@ -23,7 +23,7 @@ class FilterLine(Input):
     def open(self) -> None:
         """Show the line and type in it."""
         self.add_class("-open")
-        self.focus()
+        self.screen.set_focus(self)
 
     def clear_filter(self) -> None:
         """Take the filter away."""
@@ -33,7 +33,7 @@ class FilterLine(Input):
     def _back(self) -> None:
         self.set_class(bool(self.value), "-open")
         if self.has_focus:
-            self._owner.focus()
+            self.screen.set_focus(self._owner)
 
     def on_key(self, event: events.Key) -> None:
         empty = event.key == "backspace" and not self.value

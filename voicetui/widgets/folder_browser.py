@@ -7,9 +7,9 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+from textual import work
 from textual.message import Message
 
 from engine.text import clean
@@ -188,10 +188,9 @@ class FolderBrowser(RowList):
 
     def enter(self, folder: Path, select: Path | None = None) -> None:
         """Go into a folder, with the cursor on one of its entries."""
-        self.run_worker(
-            partial(self._load, _inside(folder), select), exclusive=True, group="browse"
-        )
+        self._load(_inside(folder), select)
 
+    @work(exclusive=True, group="browse")
     async def _load(self, folder: Path, select: Path | None) -> None:
         listing = await asyncio.to_thread(list_folder, folder, self._looks)
         self.listing = listing

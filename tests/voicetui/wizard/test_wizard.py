@@ -568,6 +568,16 @@ def test_a_broken_project_is_told_and_left_alone(tmp_path: Path) -> None:
 # --- how it looks ---------------------------------------------------------------------------------
 
 
+def test_the_first_step_is_whole_on_the_smallest_terminal() -> None:
+    async def look(story: Story) -> None:
+        await story.at_step(VoiceStep)
+        await story.type("Anna")
+        await story.until_shown("are free on its disk")
+        assert "Chinese" in story.text
+
+    tell(look, new, (60, 18))
+
+
 def test_the_advice_of_every_step_is_whole_at_80_columns() -> None:
     async def look(story: Story) -> None:
         for kind in (VoiceStep, SourcesStep, BaseStep, ProfileStep, BatchStep, SummaryStep):

@@ -1,0 +1,206 @@
+"""Step 5: what this machine can hold, and every setting there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.widget import Widget
+from textual.widgets import Input
+
+from engine.settings import SETTINGS, Setting, Settings, Value
+from engine.text import clean
+from voicetui.amounts import size
+from voicetui.screens.dialogs import Prompt
+from voicetui.screens.wizard import fit, plan
+from voicetui.screens.wizard.fit import Fit
+from voicetui.screens.wizard.step import Step
+from voicetui.widgets.filter_line import FilterLine
+from voicetui.widgets.lines import Lines
+from voicetui.widgets.rows import RowList
+from voicetui.widgets.styled import Line, fitted, wrapped
+
+_ADVICE = {
+    plan.BATCH: (
+        "Clips computed together: 5-10 need little memory and their noise helps out of poor "
+        "solutions, 10-20 suit most, more is fast but may speak new texts worse. Out of memory: "
+        "halve it and double accumulation."
+    ),
+    plan.ACCUMULATION: (
+        "Batches that are added up before the weights move: 8 x 4 learns like a batch of 32 and "
+        "takes the memory of 8."
+    ),
+}
+_FIRST = (plan.BATCH, plan.ACCUMULATION)
+_WIDE = 110
+
+
+def shown(value: Value) -> str:
+    """A value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class _Rows:
+    def __init__(self, keys: Sequence[str], now: Settings, usual: Settings) -> None:
+        self.keys = keys
+        self._now = now
+        self._usual = usual
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def line(self, index: int, width: int) -> Line:
+        setting = SETTINGS[self.keys[index]]
+        now = plan.value_in(self._now, setting.key)
+        usual = plan.value_in(self._usual, setting.key)
+        is_own = now != usual
+        line: Line = [
+            (" ● " if is_own else "   ", "accent"),
+            (fitted(setting.name, 20), "bold"),
+            (fitted(clean(shown(now)), 17), "accent" if is_own else ""),
+            (fitted(f"profile {shown(usual)}" if is_own else "", 16), "dim"),
+        ]
+        rest = width - 57
+        text = setting.help if width >= _WIDE else setting.section
+        return [*line, (fitted(text, max(0, rest)), "dim")]
+
+
+class BatchStep(Step):
+    """This machine, what fits into it, and all settings; Enter changes one."""
+
+    actions = frozenset({"use", "usual", "filter", "left", "right"})
+    enter = "change"
+
+    def compose(self) -> Iterable[Widget]:
+        yield Lines([[(" Looking at this machine …", "dim")]], id="batch-machine")
+        yield Lines([[]], id="batch-fit")
+        header = f"   {'setting':<20}{'value':<17}{'':<16}section"
+        rows = RowList(id="settings", header=[(header, "")], empty="No setting is called that.")
+        yield rows
+        yield FilterLine(rows, id="filter")
+
+    def on_mount(self) -> None:
+        self._filter = ""
+        self.wizard.machine.watch(True)
+        self._show_rows(0)
+        self.draft_changed()
+
+    def on_unmount(self) -> None:
+        self.wizard.machine.watch(False)
+
+    def on_resize(self) -> None:
+        self.poll()
+
+    def fields(self) -> list[Widget]:
+        return [self.query_one(RowList)]
+
+    @property
+    def _setting(self) -> Setting | None:
+        rows = self.query_one(RowList)
+        found = rows.rows
+        return (
+            SETTINGS[found.keys[rows.cursor]] if isinstance(found, _Rows) and len(found) else None
+        )
+
+    def advice(self) -> str:
+        setting = self._setting
+        if setting is None:
+            return ""
+        allowed = f"It is {setting.allowed}; the default is {shown(setting.default)}."
+        return f"{_ADVICE.get(setting.key, setting.help)}\n{allowed}"
+
+    # --- showing ----------------------------------------------------------------------------------
+
+    def _show_rows(self, cursor: int | None = None) -> None:
+        keys = [*_FIRST, *(key for key in SETTINGS if key not in _FIRST)]
+        found = [key for key in keys if self._filter in key or self._filter in SETTINGS[key].help]
+        rows = _Rows(found, self.wizard.settings, self.wizard.usual)
+        self.query_one(RowList).show(rows, cursor=cursor)
+
+    def draft_changed(self) -> None:
+        self._show_rows()
+        self.poll()
+
+    def poll(self) -> None:
+        reading = self.wizard.machine.latest
+        if reading is None:
+            return
+        lines = fit.machine_lines(reading)
+        self.query_one("#batch-machine", Lines).show(lines)
+        found = self.wizard.fit()
+        width = max(30, self.size.width - 3)
+        told = [[], *self._fit_lines(found, width), []] if found else [[]]
+        self.query_one("#batch-fit", Lines).show(told)
+
+    def _fit_lines(self, found: Fit, width: int) -> list[Line]:
+        training = self.wizard.settings.training
+        batch, accumulation = training.batch_size, training.accumulation
+        where = "on the GPU" if found.kind == "cuda" else "of RAM"
+        sign, style, fits = ("✓", "good", "fits") if found.fits else ("✗", "bad", "may not fit")
+        lines: list[Line] = [
+            [
+                (f" {sign} ", style),
+                (f"{batch} x {accumulation} {fits}: ", "bold"),
+                (f"about {size(found.needed)}, {size(found.free)} {where} free; ", ""),
+                (f"learns like a batch of {batch * accumulation}", ""),
+            ]
+        ]
+        suggested = found.suggestion
+        if (suggested.batch_size, suggested.accumulation) == (batch, accumulation):
+            told = (
+                "This is an estimate; the first step measures it." if found.fits else suggested.why
+            )
+        else:
+            told = (
+                f"Suggested: {suggested.batch_size} x {suggested.accumulation} (u takes it). "
+                f"{suggested.why}"
+            )
+        return lines + [[(f"   {line}", "dim")] for line in wrapped(told, width - 3)]
+
+    # --- keys -------------------------------------------------------------------------------------
+
+    def on_row_list_moved(self, event: RowList.Moved) -> None:
+        event.stop()
+        self.wizard.refresh_advice()
+
+    def on_row_list_chosen(self, event: RowList.Chosen) -> None:
+        event.stop()
+        setting = self._setting
+        if setting is None:
+            return
+        now = plan.value_in(self.wizard.settings, setting.key)
+        self.app.push_screen(
+            Prompt(
+                setting.key,
+                f"{setting.help}\nIt is {setting.allowed}.",
+                value=shown(now),
+                check=lambda text: plan.value_problem(setting.key, text.strip()),
+            ),
+            lambda text: self.wizard.set_value(setting.key, text),
+        )
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._filter = event.value.strip().lower()
+        self._show_rows(0)
+        self.wizard.refresh_advice()
+
+    def filter(self) -> None:
+        self.query_one(FilterLine).open()
+
+    def usual(self) -> None:
+        """Take the profile's value of the setting under the cursor again."""
+        if self._setting is not None:
+            self.wizard.set_value(self._setting.key, "")
+
+    def use(self) -> None:
+        """Take the suggested batch."""
+        found = self.wizard.fit()
+        if found is None:
+            self.wizard.say("There is no suggestion: the card does not tell its memory.", "warn")
+            return
+        suggested = found.suggestion
+        pair = {
+            plan.BATCH: str(suggested.batch_size),
+            plan.ACCUMULATION: str(suggested.accumulation),
+        }
+        self.wizard.change(values={**self.draft.values, **pair})

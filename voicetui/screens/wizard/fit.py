@@ -1,0 +1,103 @@
+"""Whether a batch fits into this machine, and which one would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.gpu_tiers import tier_of
+from engine.training import memory
+from engine.training.memory import Kind, Precision, Suggestion
+from voicetui.amounts import size
+from voicetui.widgets.styled import Line
+
+if TYPE_CHECKING:
+    from engine.hardware import Gpu, Reading
+    from engine.settings import Settings
+
+_TIER_WORDS = {
+    "S": "the fastest there is",
+    "A": "very fast",
+    "B": "fast",
+    "C": "good",
+    "D": "slower, and good enough",
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a training with these settings takes, and what is free; bytes."""
+
+    kind: Kind
+    free: int
+    needed: int
+    suggestion: Suggestion
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be expected to run, with the reserve that is left free."""
+        return self.needed + self._reserve <= self.free
+
+    @property
+    def _reserve(self) -> int:
+        return memory.least_bytes(self.kind) - memory.training_bytes(1, self.kind)
+
+
+def fit_of(settings: Settings, usual: Settings, reading: Reading) -> Fit | None:
+    """How the settings fit; None where the card does not tell its memory.
+
+    What is suggested keeps the effective batch of the `usual` settings, which are the profile's.
+    """
+    training = settings.training
+    gpu = _used(settings, reading)
+    kind: Kind = "cpu" if gpu is None else "cuda"
+    free = reading.ram.available if gpu is None else gpu.memory_free
+    if free is None:
+        return None
+    auto: Precision = "bf16" if gpu is not None and gpu.has_bf16 else "fp32"
+    precision: Precision = {"bf16": "bf16", "fp32": "fp32"}.get(training.precision, auto)  # type: ignore[assignment]
+    longest = min(settings.dataset.max_clip_seconds, memory.LONGEST_SECONDS)
+    effective = usual.training.batch_size * usual.training.accumulation
+    return Fit(
+        kind,
+        free,
+        memory.training_bytes(training.batch_size, kind, precision, longest),
+        memory.suggest(free, kind, effective, longest, precision=precision),
+    )
+
+
+def _used(settings: Settings, reading: Reading) -> Gpu | None:
+    """The card that training would take: the first, unless the settings say CPU."""
+    cards = [gpu for gpu in reading.gpus if not gpu.lost]
+    return cards[0] if cards and settings.training.device != "cpu" else None
+
+
+def gpu_line(gpu: Gpu) -> Line:
+    """A card: its name, tier and memory."""
+    tier = tier_of(gpu.name)
+    line: Line = [(" GPU   ", "bold"), (gpu.name, "")]
+    if gpu.lost:
+        return [*line, ("  does not answer any more; restart the machine", "bad")]
+    if gpu.memory_free is not None and gpu.memory_total is not None:
+        line.append((f"  {size(gpu.memory_free)} of {size(gpu.memory_total)} free", ""))
+    if tier is not None:
+        line.append((f"  {tier}: {_TIER_WORDS.get(tier.name, '')}", "dim"))
+    return line
+
+
+def machine_lines(reading: Reading) -> list[Line]:
+    """The cards, RAM and disk of this machine."""
+    lines = [gpu_line(gpu) for gpu in reading.gpus]
+    if not lines:
+        lines = [
+            [(" GPU   ", "bold"), ("none found", "warn"), ("; F4 says what is missing", "dim")]
+        ]
+    ram = reading.ram
+    limit = " (this container's limit)" if ram.is_limited else ""
+    last: Line = [
+        (" RAM   ", "bold"),
+        (f"{size(ram.available)} of {size(ram.total)} free{limit}", ""),
+    ]
+    if reading.disk is not None:
+        last += [("   Disk  ", "bold"), (f"{size(reading.disk.free)} free", "")]
+    return [*lines, last]

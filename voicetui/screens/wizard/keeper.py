@@ -1,0 +1,50 @@
+"""Keeps a wizard's draft on the disk, soon after every change."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from textual.timer import Timer
+from textual.widget import Widget
+
+from voicetui import drafts
+from voicetui.drafts import Draft
+
+_SAVE_SECONDS = 0.5
+
+
+class Keeper:
+    """The draft of a project's folder, or of a new project (None); written in a helper thread."""
+
+    def __init__(self, screen: Widget, folder: Path | None) -> None:
+        self._screen = screen
+        self._folder = folder
+        self._waiting: Draft | None = None
+        self._timer: Timer | None = None
+        self._disk = asyncio.Lock()
+
+    def keep(self, draft: Draft) -> None:
+        """Write a draft soon; what is changed until then goes with it."""
+        self._waiting = draft
+        if self._timer is None:
+            self._timer = self._screen.set_timer(_SAVE_SECONDS, self._save)
+
+    async def _save(self) -> None:
+        async with self._disk:
+            self._timer = None
+            draft, self._waiting = self._waiting, None
+            if draft is not None:
+                await asyncio.to_thread(drafts.save, self._folder, draft)
+
+    async def forget(self) -> None:
+        """Throw the draft away, also one that is being written now."""
+        async with self._disk:
+            self._waiting = None
+            await asyncio.to_thread(drafts.forget, self._folder)
+
+    def close(self) -> None:
+        """Write at once what still waits."""
+        if self._waiting is not None:
+            drafts.save(self._folder, self._waiting)
+            self._waiting = None

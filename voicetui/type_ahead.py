@@ -1,0 +1,61 @@
+"""Keys that arrive together, as they do over a slow line or when text is pasted.
+
+Textual hands all of them to what has the focus when they arrive, so letters that were meant for the
+dialog which the first one opens land on the screen behind it. Here a key waits until the one before
+has done all that it does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+
+# A key whose end is never heard of (its widget is gone) holds the next one up for so long.
+_LOST_SECONDS = 0.3
+
+
+class KeyDone(Message):
+    """Follows a key on its way through the widgets, and reaches the app behind it."""
+
+
+class TypeAhead(App[None]):
+    """An app that takes one key after the other. Ctrl-C waits for nothing."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._waiting: deque[events.Key] = deque()
+        self._at_work = False
+
+    async def on_event(self, event: events.Event) -> None:
+        is_new_key = isinstance(event, events.Key) and not event.is_forwarded
+        if not is_new_key or event.key == "ctrl+c":  # type: ignore[attr-defined]
+            await super().on_event(event)
+            return
+        self._waiting.append(event)  # type: ignore[arg-type]
+        if not self._at_work:
+            await self._hand_on()
+        elif len(self._waiting) == 1:
+            self.set_timer(_LOST_SECONDS, self._next_key)
+
+    async def _hand_on(self) -> None:
+        key = self._waiting.popleft()
+        target = self.focused or self.screen
+        self._at_work = True
+        await super().on_event(key)
+        if not target.post_message(KeyDone()):
+            self._at_work = False
+
+    def on_key_done(self) -> None:
+        self._at_work = False
+        if self._waiting:
+            # A screen that was opened just now must have its focus first.
+            self.screen.call_after_refresh(self._next_key)
+
+    async def _next_key(self) -> None:
+        self._at_work = False
+        if self._waiting:
+            await self._hand_on()
