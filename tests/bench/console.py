@@ -79,11 +79,11 @@ class Bench:
     @property
     def large(self) -> Path:
         """A project of 50,000 clips."""
-        from helpers_clips import make_large_project
+        from helpers_clips import clips_project
 
         folder = self.folder / "large"
         if not (folder / "project.toml").exists():
-            make_large_project(folder, CLIPS)
+            clips_project(folder, CLIPS, wavs=False)
         return folder
 
     # --- figures --------------------------------------------------------------------------------

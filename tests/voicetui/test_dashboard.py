@@ -204,23 +204,20 @@ async def test_panes_are_switched_by_number_and_by_tab(project: Path) -> None:
         assert "falling" in board.text
 
 
-@pytest.mark.parametrize(
-    ("ending", "sign", "advice"),
-    [
+@piloted
+async def test_how_a_run_stands_is_told_with_the_next_step(project: Path) -> None:
+    endings: list[tuple[events.Event, str, str]] = [
+        (events.Paused(200), "‖ paused", "p goes on."),
         (events.Stopped("request", 200), "■ stopped", "c goes on from step 200."),
         (events.Failed("FailedError", "no memory left"), "✗ failed", "no memory left"),
         (finished(), "✓ finished", "o exports it"),
-        (events.Paused(200), "‖ paused", "p goes on."),
-    ],
-)
-@piloted
-async def test_how_a_run_stands_is_told_with_the_next_step(
-    project: Path, ending: events.Event, sign: str, advice: str
-) -> None:
-    async with showing(project, *story(200), ending) as board:
-        assert sign in board.text.splitlines()[1]
-        assert "ETA" not in board.text.splitlines()[1]
-        assert advice in board.text
+    ]
+    async with showing(project, *story(200)) as board:
+        for ending, sign, advice in endings:
+            await board.tell(ending)
+            assert sign in board.text.splitlines()[1]
+            assert "ETA" not in board.text.splitlines()[1]
+            assert advice in board.text
 
 
 @piloted
@@ -323,7 +320,7 @@ async def test_a_run_that_another_shell_starts_comes_into_sight(project: Path) -
 @piloted
 async def test_stop_asks_once_more_and_then_asks_the_run(project: Path) -> None:
     async with showing(project, *story(200), answers=False) as board:
-        await board.press("x")
+        await board.press("x", "q", "x")
         assert isinstance(board.console.screen, Choose)
         assert board.run.asked == []
         await board.press("x")
@@ -335,13 +332,6 @@ async def test_stop_asks_once_more_and_then_asks_the_run(project: Path) -> None:
         await board.tell(events.Stopped("request", 200))
         assert board.said.startswith("Stopped after step 200")
         assert "■ stopped" in board.text
-
-
-@piloted
-async def test_stop_can_be_thought_better_of(project: Path) -> None:
-    async with showing(project, *story(200)) as board:
-        await board.press("x", "q")
-        assert board.run.asked == []
 
 
 @piloted
@@ -399,12 +389,13 @@ async def test_a_request_without_an_answer_is_mentioned(
         assert board.said.startswith("Still waiting to save")
 
 
-@pytest.mark.parametrize("key", ["x", "p", "s"])
 @piloted
-async def test_what_only_a_live_run_can_do_says_so(project: Path, key: str) -> None:
+async def test_what_only_a_live_run_can_do_says_so(project: Path) -> None:
     async with showing(project, *story(200), finished()) as board:
-        await board.press(key)
-        assert board.said == "Nothing runs here now; c goes on with the run."
+        for key in ("x", "p", "s"):
+            board.screen.say("")
+            await board.press(key)
+            assert board.said == "Nothing runs here now; c goes on with the run."
         assert board.run.asked == []
 
 
@@ -659,7 +650,8 @@ async def test_without_a_checkpoint_there_is_nothing_to_export(project: Path) ->
 async def test_chart_keys_change_the_chart_and_say_so(project: Path) -> None:
     async with showing(project, *story(250)) as board:
         chart = board.screen.chart
-        await board.press("m")
+        # Whatever has the focus.
+        await board.press("4", "m")
         assert chart.metric.name == "text_ce"
         assert board.said.startswith("Chart: text loss.")
         await board.press("M", "M")
@@ -690,14 +682,6 @@ async def test_chart_keys_change_the_chart_and_say_so(project: Path) -> None:
 
 
 @piloted
-async def test_chart_keys_work_while_the_events_have_the_focus(project: Path) -> None:
-    async with showing(project, *story(250)) as board:
-        await board.press("4", "m", "plus", "left")
-        assert board.screen.chart.metric.name == "text_ce"
-        assert board.screen.chart.shown_steps != (1, 250)
-
-
-@piloted
 async def test_earlier_runs_are_laid_over_the_chart(project: Path) -> None:
     for number in (1, 2):
         job = Job(project / f"runs/000{number}", "train")
@@ -716,6 +700,9 @@ async def test_earlier_runs_are_laid_over_the_chart(project: Path) -> None:
 @piloted
 async def test_events_are_grouped_filtered_and_opened(project: Path) -> None:
     async with showing(project, *story(200), warned()) as board:
+        await board.press("4")
+        await board.tell(events.Note("x", "something to note"))
+        assert "something to note" in board.text
         await board.press("e")
         assert "Events: all." in board.said
         assert "step 200/400" in board.text
@@ -725,14 +712,6 @@ async def test_events_are_grouped_filtered_and_opened(project: Path) -> None:
         await board.press("enter")
         assert isinstance(board.console.screen, Message)
         assert "saved: saved step-000100" in board.text
-
-
-@piloted
-async def test_new_events_come_into_the_list(project: Path) -> None:
-    async with showing(project, *story(100)) as board:
-        await board.press("4")
-        await board.tell(events.Note("x", "something to note"))
-        assert "something to note" in board.text
 
 
 @piloted

@@ -24,7 +24,6 @@ from voicetui.commands.options import (
 from voicetui.output import show
 
 if TYPE_CHECKING:
-    from engine.jobs import Job
     from engine.session import Session
 
 
@@ -110,20 +109,15 @@ def prepare(
     as_json: Json = False,
 ) -> None:
     """Turn the recordings into clips with their texts."""
-    from engine.dataset import prepare
-
-    def fetch(name: str, repository: str) -> Path:  # noqa: ARG001 - its name is enough
-        return _fetch_model(session.job, name)
+    from voicetui import preparing
 
     project = project_with(folder, sets)
     if wants_console(plain=plain, as_json=as_json):
-        session = prepare.session(project, fetch)
-        _open_on(folder, session, mouse=mouse)
+        _open_on(folder, preparing.session(project, may_fetch=True), mouse=mouse)
     from voicetui.run import running
 
     with running(as_json=as_json) as runner:
-        session = prepare.session(project, fetch)
-        runner.complete(session)
+        runner.complete(preparing.session(project, may_fetch=True))
         runner.say(f"next: voicetui train {_shown(folder)}")
 
 
@@ -134,19 +128,6 @@ def _open_on(folder: Path, session: Session, *, mouse: bool) -> NoReturn:
     raise typer.Exit(
         open_console(lambda console: console.open_session(folder, session), mouse=mouse)
     )
-
-
-def _fetch_model(job: Job, name: str) -> Path:
-    """Fetch a speech recognition model in the middle of a job."""
-    from engine.dataset import whisper_fetch
-    from engine.dataset.pulse import Pulse
-
-    pulse = Pulse(job)
-
-    def progress(done: int, total: int) -> None:
-        pulse.progress(f"fetch {name}", done / 1e6, total / 1e6, "MB", "")
-
-    return whisper_fetch.fetch(name, progress=progress, check=pulse.check)
 
 
 def train(

@@ -162,7 +162,7 @@ def test_enter_gives_the_clip_more_room(folder: Path) -> None:
         assert "look at it first" not in person.text
         await person.press("enter")
         await person.reads("0: look at it first, 100: nothing stands out")
-        await person.press("enter")
+        await person.press("z")
         await person.until(lambda: "look at it first" not in person.text)
 
     review(folder, story)
@@ -377,7 +377,9 @@ def test_the_mark_is_forgotten_by_moving_on(folder: Path) -> None:
         await person.press("right")
         await person.reads("c cuts here")
         await person.press("down")
-        await person.until(lambda: person.pane.clip.cut is None and "c cuts here" not in person.text)
+        await person.until(
+            lambda: person.pane.clip.cut is None and "c cuts here" not in person.text
+        )
 
     review(folder, story)
 

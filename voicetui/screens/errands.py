@@ -1,0 +1,214 @@
+"""Speaking and exporting from any screen: their questions, their sessions, and what comes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine import project as projects
+from engine.errors import VoicetuiError
+from engine.eventlog import Record
+from engine.events import Exported, Failed, Progress, Spoke, Stage, Stopped, Warned
+from engine.project import Project
+from engine.session import Session
+from engine.text import clean
+from voicetui import listening, speaking
+from voicetui.amounts import size
+from voicetui.app import Console
+from voicetui.screens import flow
+from voicetui.screens.base import ConsoleScreen
+from voicetui.screens.dialogs import Choice, Choose, Prompt
+from voicetui.watching import Watched
+
+_NAME = re.compile(r"[\w-][\w.-]*")
+
+
+@dataclass
+class Errand:
+    """A session beside the training: what it is called, and what to do with its results."""
+
+    name: str
+    job: Watched
+    spoke: Callable[[Spoke], None]
+    last_told: str = ""
+
+
+@dataclass
+class Errands:
+    """What a screen sent its sessions for. `made` is what was made last, ready to be copied."""
+
+    console: Console
+    folder: Path
+    made: str = ""
+    _going: list[Errand] = field(default_factory=list)
+
+    async def load(self) -> Project | None:
+        """The project as it is now; what is wrong with it is told."""
+        try:
+            return await asyncio.to_thread(projects.load, self.folder)
+        except VoicetuiError as error:
+            self.console.tell("This project cannot be read", str(error))
+            return None
+
+    # --- speaking ---------------------------------------------------------------------------------
+
+    async def ask_sentence(self, project: Project) -> str | None:
+        """What to speak; remembered for the next time."""
+        before = self.console.preferences.sentences
+        text = await flow.ask(
+            self.console,
+            Prompt(
+                "What shall the voice say?",
+                "A sentence that is not in the recordings tells most.",
+                value=speaking.sentence_for(project.language, before.get(project.language, "")),
+                check=lambda text: "" if text.strip() else "Type a sentence.",
+            ),
+        )
+        if text is not None and text != speaking.SENTENCES.get(project.language):
+            self.console.prefer(sentences={**before, project.language: text})
+        return text
+
+    async def speak(
+        self,
+        project: Project,
+        text: str,
+        which: str,
+        *,
+        on_cpu: bool = False,
+        spoke: Callable[[Spoke], None] | None = None,
+    ) -> None:
+        """Speak with a checkpoint; `spoke` takes the result, unless it is just told."""
+
+        def make() -> Session:
+            from engine.xtts import speak
+
+            return speak.session(project, text, which, on_cpu=on_cpu)
+
+        self.console.say("Loading the voice…")
+        await self._start("speaking", make, spoke)
+
+    def _tell_spoken(self, event: Spoke) -> None:
+        path = Path(event.path)
+        heard = listening.listen(self.console, path)
+        self.made = str(path) if heard.playing else heard.command
+        self.tell(
+            f"Spoken with step {event.step:,}",
+            f"{event.seconds:.1f} s of sound in\n{path}\n\n{heard.told}\n\n{heard.command}",
+        )
+
+    # --- exporting --------------------------------------------------------------------------------
+
+    async def export(self, project: Project, which: str) -> None:
+        """Ask for a name, and export a checkpoint under it."""
+        default = await asyncio.to_thread(_default_name, project)
+        name = await flow.ask(
+            self.console,
+            Prompt(
+                "What shall the export be called?",
+                "It becomes a folder below export/ that coqui's XTTS and AllTalk load as it is.",
+                value=default,
+                check=lambda text: (
+                    "" if _NAME.fullmatch(text) else "Letters, digits, '.', '_' and '-' only."
+                ),
+            ),
+        )
+        if name is None:
+            return
+        force = (project.export_dir / name).exists()
+        if force:
+            answer = await flow.ask(
+                self.console,
+                Choose(
+                    f"export/{clean(name)} exists",
+                    "The new export takes its place when it is whole; until then the old one stays.",
+                    [Choice("r", "replace it")],
+                ),
+            )
+            if answer != "r":
+                self.console.say("Nothing was exported.")
+                return
+
+        def make() -> Session:
+            from engine.xtts import export
+
+            return export.session(project, checkpoint=which, name=name, force=force)
+
+        self.console.say("Exporting…")
+        await self._start("exporting", make)
+
+    def _tell_exported(self, event: Exported) -> None:
+        self.made = event.folder
+        self.tell(
+            "The voice is exported",
+            f"Step {event.step:,}, {size(event.bytes)}, in\n{event.folder}\n\n"
+            "Name this folder to coqui's XTTS, or put it below AllTalk's models/xtts. "
+            f"To speak here: voicetui say {shlex.quote(str(self.folder))} TEXT -o FILE.wav",
+        )
+
+    # --- the sessions -----------------------------------------------------------------------------
+
+    async def _start(
+        self, name: str, make: Callable[[], Session], spoke: Callable[[Spoke], None] | None = None
+    ) -> None:
+        job = await self.console.start_job(make)
+        if job is not None:
+            self._going.append(
+                Errand(name, self.console.watch_job(job.folder), spoke or self._tell_spoken)
+            )
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._going)
+
+    def poll(self) -> None:
+        """Tell how the sessions get on; call it once or twice a second."""
+        for errand in list(self._going):
+            for record in errand.job.poll():
+                self._take(errand, record)
+            if errand.job.state.ended and not errand.job.behind:
+                self._going.remove(errand)
+                if errand.job.state.state == "crashed":
+                    self.console.say(f"The {errand.name} {clean(errand.job.state.message)}.", "bad")
+
+    def _take(self, errand: Errand, record: Record) -> None:
+        match record.event:
+            case Spoke() as event:
+                errand.spoke(event)
+            case Exported() as event:
+                self.console.say(f"Exported step {event.step:,}.", "good")
+                self._tell_exported(event)
+            case Stage() | Progress() as event:
+                self._tell_stage(errand, event)
+            case Warned() as event:
+                self.console.say(f"{clean(event.seen)} {clean(event.remedy)}", "warn")
+            case Failed() as event:
+                self.tell(f"The {errand.name} failed", event.message)
+            case Stopped():
+                self.console.say(f"The {errand.name} was stopped.", "warn")
+
+    def _tell_stage(self, errand: Errand, event: Stage | Progress) -> None:
+        name = event.name if isinstance(event, Stage) else event.stage
+        done = ""
+        if isinstance(event, Progress) and event.total:
+            done = f" {event.done:,.0f} of {event.total:,.0f}"
+        text = f"{errand.name.capitalize()}: {name}{done}…"
+        if text != errand.last_told:
+            errand.last_told = text
+            self.console.say(text)
+
+    def tell(self, title: str, text: str) -> None:
+        """Tell a result in a dialog, or in the status line where a question is open already."""
+        if isinstance(self.console.screen, ConsoleScreen):
+            self.console.tell(title, text)
+        else:
+            self.console.say(f"{title}. {text.splitlines()[0]}")
+
+
+def _default_name(project: Project) -> str:
+    from engine.xtts.export import default_name
+
+    return default_name(project)

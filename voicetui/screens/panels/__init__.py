@@ -1,0 +1,1 @@
+"""What the dashboard's panels say, as lines made from plain data."""
