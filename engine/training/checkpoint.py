@@ -144,7 +144,7 @@ def commit(run: Path, snapshot: Snapshot) -> Path:
     return final
 
 
-def _open(folder: Path) -> Checkpoint:
+def opened(folder: Path) -> Checkpoint:
     """Read a checkpoint's manifest and compare the sizes. Raises DamagedError."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -207,7 +207,7 @@ def readable(run: Path) -> list[Checkpoint]:
     found = []
     for folder in folders(run):
         try:
-            found.append(_open(folder))
+            found.append(opened(folder))
         except DamagedError:
             continue
     return found
@@ -222,7 +222,7 @@ def newest(run: Path, check: Callable[[], None]) -> tuple[Checkpoint, dict[Path,
     damaged: dict[Path, str] = {}
     for folder in folders(run):
         try:
-            checkpoint = _open(folder)
+            checkpoint = opened(folder)
             verify(checkpoint, check)
         except DamagedError as error:
             damaged[folder] = str(error)
