@@ -135,4 +135,3 @@ class Driver(LinuxDriver):
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
-
