@@ -13,9 +13,12 @@ from typing import Any
 from textual import events
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 
 # A key whose end is never heard of (its widget is gone) holds the next one up for so long.
 _LOST_SECONDS = 0.3
+# A screen that a key opened needs so long until its fields are there and one has the focus.
+_OPENING_SECONDS = 0.1
 
 
 class KeyDone(Message):
@@ -29,6 +32,7 @@ class TypeAhead(App[None]):
         super().__init__(**options)
         self._waiting: deque[events.Key] = deque()
         self._at_work = False
+        self._under: Screen[Any] | None = None
 
     async def on_event(self, event: events.Event) -> None:
         is_new_key = isinstance(event, events.Key) and not event.is_forwarded
@@ -43,17 +47,18 @@ class TypeAhead(App[None]):
 
     async def _hand_on(self) -> None:
         key = self._waiting.popleft()
-        target = self.focused or self.screen
+        self._under = self.screen
+        target = self.focused or self._under
         self._at_work = True
         await super().on_event(key)
         if not target.post_message(KeyDone()):
             self._at_work = False
 
-    def on_key_done(self) -> None:
-        self._at_work = False
-        if self._waiting:
-            # A screen that was opened just now must have its focus first.
-            self.screen.call_after_refresh(self._next_key)
+    async def on_key_done(self) -> None:
+        if self.screen is not self._under:
+            self.set_timer(_OPENING_SECONDS, self._next_key)
+        else:
+            await self._next_key()
 
     async def _next_key(self) -> None:
         self._at_work = False
