@@ -337,11 +337,11 @@ class Console(TypeAhead, inherit_bindings=False):
 
         self.push_screen(DemoScreen(folder))
 
-    def open_dataset(self, folder: Path) -> None:
-        """Preparation and review of a project."""
+    def open_dataset(self, folder: Path, *, begin: bool = False) -> None:
+        """Preparation and review of a project; `begin` starts a preparation at once."""
         from voicetui.screens.dataset import DatasetScreen
 
-        self.push_screen(DatasetScreen(folder))
+        self.push_screen(DatasetScreen(folder, begin=begin))
 
     def open_dashboard(self, folder: Path, job: Path | None = None) -> None:
         """The live dashboard of a project's newest run, or of the job given."""

@@ -38,9 +38,11 @@ class DatasetScreen(EditKeys, PreparationKeys):
     scope = "dataset"
     heading = "dataset"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, begin: bool = False) -> None:
+        """`begin` starts a preparation as soon as the screen is there."""
         super().__init__()
         self.folder = folder
+        self._begins = begin
         self.tab = ""
         self._reading = Reading()
         self._read_once = False
@@ -76,6 +78,10 @@ class DatasetScreen(EditKeys, PreparationKeys):
         self.set_interval(_LOOK_SECONDS, self.look)
         if there:
             self.run_worker(self.reopen())
+        else:
+            self.pane.tell_loading("There are no clips yet: press 2 to prepare them.")
+        if self._begins and not self.is_preparing:
+            await self.action_begin()
 
     def on_unmount(self) -> None:
         self._reading.stop()

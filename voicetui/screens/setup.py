@@ -395,4 +395,4 @@ class SetupScreen(StepKeys, ConsoleScreen):
         console = self.console
         self._close()
         if answer == "p":
-            console.open_dataset(folder)
+            console.open_dataset(folder, begin=True)
