@@ -29,7 +29,7 @@ _LOOK_SECONDS = 0.5
 # Where the keys that move focus go.
 _FOCUS = {"review": "#clips", "prepare": "#files", "ledger": "#losses", "statistics": "#figures"}
 _PREPARE_KEYS = ("begin", "stop")
-_EVERY_TAB = frozenset({*TABS, "next_tab"})
+_EVERY_TAB = frozenset({*TABS, "next_tab", "train"})
 
 
 class DatasetScreen(EditKeys, PreparationKeys):
@@ -120,6 +120,9 @@ class DatasetScreen(EditKeys, PreparationKeys):
     async def action_statistics(self) -> None:
         self.show_tab("statistics")
         self.run_worker(self._show_statistics(), exclusive=True, group="statistics")
+
+    def action_train(self) -> None:
+        self.console.open_dashboard(self.folder)
 
     async def action_next_tab(self) -> None:
         following = TABS[(TABS.index(self.tab) + 1) % len(TABS)]

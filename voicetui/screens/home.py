@@ -288,11 +288,7 @@ class HomeScreen(ConsoleScreen):
         self._with_project(self.console.open_dataset)
 
     def action_runs(self) -> None:
-        seen = self._seen.get(self._folder) if self._folder is not None else None
-        if seen is not None and not seen.problem and not seen.run:
-            self.say("It has no run yet: prepare its recordings, then train.", "warn")
-        else:
-            self._with_project(self.console.open_dashboard)
+        self._with_project(self.console.open_dashboard)
 
     def action_edit(self) -> None:
         self._with_project(self.console.open_setup)

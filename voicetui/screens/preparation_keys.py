@@ -91,7 +91,7 @@ class PreparationKeys(ConsoleScreen):
         self.refresh_keys()
         if state.state == "finished":
             self.prepared()
-            self.say("Prepared. 1 goes through the clips.", "good")
+            self.say("Prepared. 1 goes through the clips, T goes on to training.", "good")
         else:
             self.say(f"The preparation {state.state}; p goes on where it stopped.", "warn")
 
