@@ -7,6 +7,7 @@ has done all that it does.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import Any
 
@@ -32,6 +33,7 @@ class TypeAhead(App[None]):
         super().__init__(**options)
         self._waiting: deque[events.Key] = deque()
         self._at_work = False
+        self._moved_at = 0.0
         self._under: Screen[Any] | None = None
 
     async def on_event(self, event: events.Event) -> None:
@@ -43,19 +45,21 @@ class TypeAhead(App[None]):
         if not self._at_work:
             await self._hand_on()
         elif len(self._waiting) == 1:
-            self.set_timer(_LOST_SECONDS, self._next_key)
+            self.set_timer(_LOST_SECONDS, self._look_for_lost)
 
     async def _hand_on(self) -> None:
         key = self._waiting.popleft()
         self._under = self.screen
         target = self.focused or self._under
         self._at_work = True
+        self._moved_at = time.monotonic()
         await super().on_event(key)
         if not target.post_message(KeyDone()):
             self._at_work = False
 
     async def on_key_done(self) -> None:
         if self.screen is not self._under:
+            self._moved_at = time.monotonic()
             self.set_timer(_OPENING_SECONDS, self._next_key)
         else:
             await self._next_key()
@@ -64,3 +68,10 @@ class TypeAhead(App[None]):
         self._at_work = False
         if self._waiting:
             await self._hand_on()
+
+    async def _look_for_lost(self) -> None:
+        if not self._waiting:
+            return
+        if time.monotonic() - self._moved_at >= _LOST_SECONDS:
+            await self._next_key()
+        self.set_timer(_LOST_SECONDS, self._look_for_lost)

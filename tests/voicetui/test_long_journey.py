@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -135,8 +134,9 @@ def test_from_an_empty_home_to_an_exported_voice(tmux: Tmux, tmp_path: Path) -> 
     seen = steps(run)
     wait_until(lambda: steps(run) > seen + 3, "more steps", 120)
     os.kill(read_state(run).pid, signal.SIGKILL)
+    # Killed, the console could not give the terminal back.
     tmux.type("reset")
-    time.sleep(0.5)
+    tmux.wait_for("bash-")
     tmux.type(VOICETUI, str(voice))
     tmux.wait_for("crashed")
     tmux.press("c")
@@ -147,9 +147,9 @@ def test_from_an_empty_home_to_an_exported_voice(tmux: Tmux, tmp_path: Path) -> 
     assert ended(run).reason == "SIGINT"
 
     # Export.
-    tmux.type("reset")
+    tmux.wait_for("bash-")
     tmux.type(VOICETUI, str(voice))
-    tmux.wait_for("stopped")
+    tmux.wait_for("■ stopped")
     tmux.press("o")
     tmux.wait_for("Export which checkpoint")
     tmux.press("b")
