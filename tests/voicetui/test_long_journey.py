@@ -158,5 +158,6 @@ def test_from_an_empty_home_to_an_exported_voice(tmux: Tmux, tmp_path: Path) -> 
     tmux.wait_for("The voice is exported", 120)
     assert (voice / "export" / "Anna" / "model.pth").is_file()
     tmux.press("q", "q", "q")
+    tmux.wait_for("bash-")
     tmux.type("echo", "back", "in", "the", "shell")
     tmux.wait_for("\nback in the shell")
