@@ -16,16 +16,18 @@ from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen as AnyScreen
+from textual.worker import WorkerFailed
 
-from engine.errors import VoicetuiError
 from engine.session import Session
 from engine.text import clean
-from voicetui import crashes, glyphs, keys, preferences
+from voicetui import cells, crashes, glyphs, keys, preferences
+from voicetui.asides import Asides
 from voicetui.driver import Driver, Screen
 from voicetui.frames import Frame
 from voicetui.host import Host
 from voicetui.screens.base import ConsoleScreen
-from voicetui.themes import THEMES
+from voicetui.themes import THEMES, THEMES_16
+from voicetui.trouble import FORESEEN, Sturdy
 from voicetui.type_ahead import TypeAhead
 from voicetui.watching import FollowedJob, LiveJob, Watched
 from voicetui.widgets.literal import Literal
@@ -39,7 +41,7 @@ _TITLE_SECONDS = 1.0
 Opening = Callable[["Console"], None]
 
 
-class Console(TypeAhead, inherit_bindings=False):
+class Console(Sturdy, TypeAhead, inherit_bindings=False):
     """The app. The sessions belong to the host, which goes on when this has ended."""
 
     CSS_PATH = "theme/console.tcss"
@@ -65,6 +67,7 @@ class Console(TypeAhead, inherit_bindings=False):
         keymap: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(driver_class=Driver if terminal is not None else None)
+        cells.settle_widths()
         self.host = host
         self.terminal = terminal
         self.ascii_only = glyphs.is_ascii_terminal()
@@ -74,10 +77,16 @@ class Console(TypeAhead, inherit_bindings=False):
         self.crash: BaseException | None = None
         # A base that is being fetched; it goes on behind whatever screen is in sight.
         self.fetching: Fetching | None = None
+        # The job that was shown last; the launcher tells whether it goes on.
+        self.followed: Path | None = None
         self._opening = opening
-        self._literal = Literal()
+        self._literal = Literal(ascii_only=self.ascii_only)
         self._ending = False
-        for theme in THEMES:
+        # The last one that was told: the error, and the words for it.
+        self._trouble = ("", "")
+        # 256 and more are near enough to what the themes ask for.
+        self.few_colours = self.console.color_system not in ("256", "truecolor")
+        for theme in THEMES_16 if self.few_colours else THEMES:
             self.register_theme(theme)
         names = [theme.name for theme in THEMES]
         chosen = self.preferences.theme
@@ -90,6 +99,9 @@ class Console(TypeAhead, inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._literal]
+
+    def on_load(self) -> None:
+        asyncio.get_running_loop().set_default_executor(Asides())
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
@@ -125,6 +137,20 @@ class Console(TypeAhead, inherit_bindings=False):
             renderable = Frame(renderable)
         super()._display(screen, renderable)
 
+    def _handle_exception(self, error: Exception) -> None:
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        told = [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]
+        if not isinstance(cause, FORESEEN) or not told or self._exit:
+            super()._handle_exception(error)
+            return
+        # What is tried again twice a second has one report and one dialog.
+        is_new = repr(cause) != self._trouble[0]
+        if is_new:
+            self._trouble = (repr(cause), crashes.in_words(cause))
+        self.say(self._trouble[1], "bad")
+        if is_new and told[-1] is self.screen:
+            self.tell("That could not be done", self._trouble[1])
+
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the values of all variables. The launcher reports it.
         self.crash = self._exception
@@ -136,13 +162,14 @@ class Console(TypeAhead, inherit_bindings=False):
         """Make a session in a helper thread and start it; what refuses it is told to the person."""
         try:
             session = await asyncio.to_thread(make)
-        except VoicetuiError as error:
-            self.tell("That did not start", str(error))
+        except FORESEEN as error:
+            self.tell("That did not start", crashes.in_words(error))
             return None
         return self.host.start(session)
 
     def watch_job(self, folder: Path) -> Watched:
         """A view of a job of its own, whoever runs it."""
+        self.followed = folder
         job = self.host.job_at(folder)
         return FollowedJob(folder) if job is None else LiveJob(job.session)
 
@@ -224,12 +251,17 @@ class Console(TypeAhead, inherit_bindings=False):
         screen.say(clean(screen.why_not(name)), "warn")
         return True
 
-    def action_leave(self) -> None:
+    @property
+    def is_at_bottom(self) -> bool:
+        """Whether there is no screen to go back to."""
         # The bottom of the stack is Textual's own blank screen.
-        if len(self.screen_stack) > 2:
-            self.pop_screen()
-        else:
+        return len(self.screen_stack) <= 2
+
+    def action_leave(self) -> None:
+        if self.is_at_bottom:
             self.quit_asking()
+        else:
+            self.pop_screen()
 
     def quit_asking(self) -> None:
         """Quit; while something works here, ask what shall become of it."""
@@ -305,7 +337,7 @@ class Console(TypeAhead, inherit_bindings=False):
         from engine import recent
         from engine.overview import overview
 
-        recent.remember(folder)
+        self.run_worker(asyncio.to_thread(recent.remember, folder))
         seen = overview(folder)
         if seen.problem:
             self.tell("This project cannot be opened", seen.problem)
@@ -327,7 +359,7 @@ class Console(TypeAhead, inherit_bindings=False):
         """Start a session, and show it."""
         from engine import recent
 
-        recent.remember(folder)
+        self.run_worker(asyncio.to_thread(recent.remember, folder))
         self.host.start(session)
         self.open_job(folder, session.job.folder)
 

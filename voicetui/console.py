@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from voicetui import exit_codes, keymap
 from voicetui.signals import Signals
 
 if TYPE_CHECKING:
-    from voicetui.app import Console, Opening
+    from voicetui.app import Opening
+    from voicetui.driver import Screen
     from voicetui.host import Host
 
 # So long a frozen terminal may keep an ended console from closing.
 _PATIENCE_SECONDS = 1.5
+_LOOK_SECONDS = 0.1
 _LAST_WORDS = "ended at once; the last saved checkpoint is whole\n"
 
 
@@ -29,7 +32,7 @@ def open_console(opening: Opening, *, mouse: bool = False) -> int:
     own_keys = keymap.load()
     from multiprocessing import resource_tracker
 
-    from voicetui import glyphs
+    from voicetui import farewell, glyphs
     from voicetui.app import Console, crash_text
     from voicetui.driver import Screen
     from voicetui.host import Host
@@ -40,8 +43,7 @@ def open_console(opening: Opening, *, mouse: bool = False) -> int:
     terminal = Screen(sys.stdout.fileno(), "ascii" if glyphs.is_ascii_terminal() else "utf-8")
 
     def end_now(number: int) -> None:
-        terminal.reset()
-        terminal.write(_LAST_WORDS)
+        terminal.reset(_LAST_WORDS)
         # The one place where the process is cut off; what was committed stays whole.
         os._exit(128 + number)
 
@@ -50,14 +52,18 @@ def open_console(opening: Opening, *, mouse: bool = False) -> int:
         host = Host(signals, end_now)
         with host.watching():
             console = Console(host, terminal, opening, own_keys)
-            with _Closer(console, host):
+            with _Closer(terminal, host):
                 console.run(mouse=mouse)
         crash = console.crash
         if crash is not None:
             terminal.reset()
+        is_there = not terminal.gone
         terminal.close()
-        if crash is not None and not signals.hung_up:
+        if crash is not None and is_there:
             print(crash_text(crash), file=sys.stderr, flush=True)
+        elif is_there:
+            for line in farewell.lines(host.jobs, console.followed):
+                print(line, flush=True)
         _go_on_plainly(host)
     return exit_codes.FAILED if crash is not None or console.return_code else _code(host)
 
@@ -72,8 +78,8 @@ def _settle_textual() -> None:
 class _Closer:
     """Lets a console close whose terminal takes no bytes any more."""
 
-    def __init__(self, console: Console, host: Host) -> None:
-        self._console = console
+    def __init__(self, terminal: Screen, host: Host) -> None:
+        self._terminal = terminal
         self._host = host
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="voicetui-closer", daemon=True)
@@ -86,11 +92,20 @@ class _Closer:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(_PATIENCE_SECONDS):
-            signals = self._host.signals
-            ending = signals.reason is not None and not self._host.live
-            if (ending or signals.hung_up) and self._console.terminal is not None:
-                self._console.terminal.leave()
+        since: float | None = None
+        while not self._over.wait(_LOOK_SECONDS):
+            if not self._is_ending():
+                since = None
+                continue
+            since = time.monotonic() if since is None else since
+            # Not sooner: what is written while closing gives the terminal back.
+            if time.monotonic() - since >= _PATIENCE_SECONDS:
+                self._terminal.leave()
+
+    def _is_ending(self) -> bool:
+        host = self._host
+        stopped = host.signals.reason is not None and not host.live and not host.on_the_road
+        return stopped or host.signals.hung_up
 
 
 def _go_on_plainly(host: Host) -> None:
@@ -99,7 +114,7 @@ def _go_on_plainly(host: Host) -> None:
         return
     from voicetui.run import attend
 
-    attend(host.sessions_to_the_end(), host.signals)
+    attend(host.sessions_to_the_end(), host.signals, host.stop_all)
 
 
 def _code(host: Host) -> int:

@@ -9,16 +9,20 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import math
 import os
 import select
 import termios
 import threading
+import time
 from typing import Any, cast
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 _WAIT_SECONDS = 0.2
+# So long a frozen terminal may keep us from putting it back.
+_RESET_SECONDS = 1.0
 # What puts a terminal back when the app could not: mouse, focus reports, bracketed paste, line wrap,
 # alternate screen, cursor, colours.
 RESET = (
@@ -60,8 +64,11 @@ class Screen(io.TextIOBase):
         return self._fd
 
     def write(self, text: str) -> int:
+        return self._write(text, math.inf)
+
+    def _write(self, text: str, until: float) -> int:
         data = memoryview(text.encode(self._encoding, "replace"))
-        while data and not self.gone:
+        while data and not self.gone and time.monotonic() < until:
             try:
                 count = os.write(self._fd, data)
             except BlockingIOError:
@@ -73,9 +80,12 @@ class Screen(io.TextIOBase):
                 data = data[count:]
         return len(text)
 
-    def reset(self) -> None:
-        """Put the terminal back as it was, as well as can be without the app."""
-        self.write(RESET)
+    def reset(self, last_words: str = "") -> None:
+        """Put the terminal back as it was, as well as can be without the app, and say a last line.
+
+        One that takes no bytes is left as it is after a second.
+        """
+        self._write(RESET + last_words, time.monotonic() + _RESET_SECONDS)
         if self._before is not None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._before)

@@ -6,10 +6,12 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine import places
+from engine.errors import DiskFullError
 from engine.files import make_dirs
 from engine.session import Outcome, Session
 from voicetui.exit_codes import SessionEnded
@@ -54,6 +56,9 @@ class Host:
         """Start the work of a session."""
         if self._streams is not None:
             self._streams.into(session.job.folder / STRAYS_NAME)
+        if self._stopping:
+            # It was made while all the others were told to stop.
+            session.stop(self.signals.reason or "request")
         session.start()
         job = LiveJob(session)
         self._jobs.append(job)
@@ -92,15 +97,17 @@ class Host:
         """Whether a road has more to do, also between two of its sessions."""
         return self._road is not None and self._road.is_alive()
 
-    def sessions_to_the_end(self) -> Iterator[Session]:
-        """The sessions that work now and those that still come; waits for each next one."""
+    def sessions_to_the_end(self) -> Iterator[Session | None]:
+        """The sessions that work now and those that still come; None while the next one is awaited."""
         told: set[Path] = set()
         while self.live or self.on_the_road:
-            for job in self.live:
-                if job.folder not in told:
-                    told.add(job.folder)
-                    yield job.session
-            self._over.wait(_LOOK_SECONDS)
+            job = next((job for job in self.live if job.folder not in told), None)
+            if job is None:
+                time.sleep(_LOOK_SECONDS)
+                yield None
+            else:
+                told.add(job.folder)
+                yield job.session
 
     def stop_all(self, reason: str) -> None:
         """Ask all that works here to stop at its next safe point."""
@@ -143,11 +150,18 @@ class _Streams:
         sys.stdout.flush()
         sys.stderr.flush()
         self._copies = {number: os.dup(number) for number in (1, 2)}
-        make_dirs(path.parent)
+        # Where nothing can be written, what libraries print is lost; the terminal is kept clean.
+        self.into(Path(os.devnull))
+        with contextlib.suppress(OSError, DiskFullError):
+            make_dirs(path.parent)
         self.into(path)
 
     def into(self, path: Path) -> None:
-        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        """Point them at a file; where it cannot be opened they stay as they are."""
+        try:
+            target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError:
+            return
         for number in self._copies:
             os.dup2(target, number)
         os.close(target)

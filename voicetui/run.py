@@ -43,6 +43,7 @@ class Runner:
         self._signals = signals
         self._terminal = terminal
         self._as_json = as_json
+        self._told = False
 
     def say(self, text: str) -> None:
         """Show a line to the person: on stdout, or on stderr when stdout is for data."""
@@ -91,40 +92,38 @@ class Runner:
         ):
             session.job.subscribe(self._terminal.put)
             session.start()
-            outcome = self._wait_for(session)
+            outcome = self._wait_for(session, session.stop)
         if self._terminal.failure is not None:
             raise self._terminal.failure
         if outcome.error is not None and not isinstance(outcome.error, VoicetuiError):
             self._terminal.write(ERR, crashes.report(outcome.error))
         return outcome
 
-    def follow(self, session: Session) -> None:
-        """Show a session that works already, to its end."""
+    def follow(self, session: Session, stop: Callable[[str], None]) -> None:
+        """Show a session that works already, to its end; `stop` passes on what a signal asks for."""
         session.job.subscribe(self._terminal.put)
         with self._terminal.strays_in(session.job.folder / STRAYS_NAME):
-            outcome = self._wait_for(session)
+            outcome = self._wait_for(session, stop)
         if outcome.error is not None and not isinstance(outcome.error, VoicetuiError):
             self._terminal.write(ERR, crashes.report(outcome.error))
 
-    def _wait_for(self, session: Session) -> Outcome:
-        told = False
+    def _wait_for(self, session: Session, stop: Callable[[str], None]) -> Outcome:
         while (outcome := session.wait(_LOOK_SECONDS)) is None:
-            told = self._attend(session, told)
+            self.look_at_signals(stop)
         return outcome
 
-    def _attend(self, session: Session, told: bool) -> bool:
-        """Do what signals asked for since the last look; gives whether a stop was told."""
+    def look_at_signals(self, stop: Callable[[str], None]) -> None:
+        """Do what signals asked for since the last look; `stop` is called once, with the reason."""
         signals = self._signals
         if signals.hung_up:
             signals.hung_up = False
             self._terminal.hang_up()
         if signals.forced is not None:
             self._end_now(signals.forced)
-        if signals.reason is not None and not told:
-            session.stop(signals.reason)
+        if signals.reason is not None and not self._told:
+            self._told = True
+            stop(signals.reason)
             self.say(_STOPPING[signals.reason])
-            return True
-        return told
 
     def _end_now(self, number: int) -> None:
         self.say("ended at once; the last saved checkpoint is whole")
@@ -148,17 +147,22 @@ def running(*, as_json: bool = False) -> Iterator[Runner]:
         yield Runner(signals, terminal, as_json=as_json)
 
 
-def attend(sessions: Iterable[Session], signals: Signals) -> None:
+def attend(
+    sessions: Iterable[Session | None], signals: Signals, stop: Callable[[str], None]
+) -> None:
     """Show sessions that work already as plain lines until all have ended.
 
-    `signals` are installed and guarded already; where they tell that the terminal is gone, nothing
-    is shown.
+    `sessions` gives None while the next one is awaited. `signals` are installed and guarded
+    already; where they tell that the terminal is gone, nothing is shown. `stop` stops all.
     """
     terminal = Terminal(_renderer(as_json=False))
     with terminal.open():
         runner = Runner(signals, terminal, as_json=False)
         for session in sessions:
-            runner.follow(session)
+            if session is None:
+                runner.look_at_signals(stop)
+            else:
+                runner.follow(session, stop)
 
 
 def _renderer(*, as_json: bool) -> Renderer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import struct
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +20,11 @@ from helpers_terminal import OnTerminal, wait_until
 from engine.eventlog import read_all
 from engine.events import Step
 from engine.status import RunState, read_state
+from voicetui.app import Console
+from voicetui.console import _PATIENCE_SECONDS, _Closer
+from voicetui.driver import Screen
+from voicetui.host import Host
+from voicetui.signals import Signals
 
 Start = Callable[..., OnTerminal]
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
@@ -89,6 +96,7 @@ def test_a_signal_stops_safely(
     assert child.end() == code
     assert state_of(project).state == "stopped"
     assert is_given_back(child)
+    assert b"0001: stopped by" in child.seen[child.seen.rfind(LEFT_ALTERNATE_SCREEN) :]
 
 
 def test_a_second_ctrl_c_ends_at_once(project: Path, start: Start) -> None:
@@ -187,6 +195,20 @@ def test_another_shell_attaches_and_stops(project: Path, start: Start) -> None:
     other.end()
 
 
+def test_leaving_the_run_of_another_process_says_that_it_goes_on(
+    project: Path, start: Start
+) -> None:
+    child = begun(start("steps"), project)
+    other = begun(start("steps", "attach"), project)
+    other.press(b"\x03")
+    assert other.end() == 130
+    assert b"0001 goes on in another process" in other.seen
+    assert is_given_back(other)
+    assert state_of(project).state == "running"
+    child.press(b"\x03")
+    child.end()
+
+
 def test_a_crashed_screen_ends_no_run(project: Path, start: Start) -> None:
     child = start("steps_under_a_crash")
     child.wait_for(b"The console crashed")
@@ -196,3 +218,51 @@ def test_a_crashed_screen_ends_no_run(project: Path, start: Start) -> None:
     (project / "finish").touch()
     assert child.end() == 1
     assert state_of(project).state == "finished"
+
+
+def test_a_second_signal_ends_behind_a_frozen_terminal(project: Path, start: Start) -> None:
+    child = begun(start("deaf"), project)
+    # From here on nobody reads what the console writes.
+    fcntl.ioctl(child.master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    for _ in range(300):
+        child.press(b"m")
+    before = steps_of(project)
+    wait_until(lambda: steps_of(project) >= before + 30, "steps behind a frozen terminal")
+    child.process.send_signal(signal.SIGTERM)
+    before = steps_of(project)
+    wait_until(lambda: steps_of(project) >= before + 30, "steps of a run that hears nothing")
+    child.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: child.process.poll() is not None, "the end", 5.0)
+    assert child.process.returncode == 143
+
+
+def test_a_disk_that_does_not_answer_keeps_no_console_from_ending(
+    project: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hangs(folder: Path) -> None:
+        (folder / "looked").touch()
+        threading.Event().wait()
+
+    # The dashboard asks for it in a helper thread. The child is forked, and has it too.
+    monkeypatch.setattr("engine.overview.overview", hangs)
+    monkeypatch.setattr("voicetui.app.Console.open_project", Console.open_dashboard)
+    child = start("steps", "open")
+    wait_until(lambda: child.read() and (project / "looked").exists(), "the look")
+    child.process.send_signal(signal.SIGTERM)
+    assert child.end(within=5.0) == 143
+    assert is_given_back(child)
+
+
+def test_a_terminal_that_works_is_left_only_after_some_patience() -> None:
+    master, slave = os.openpty()
+    terminal, signals = Screen(slave, "utf-8"), Signals()
+    begun_at = time.monotonic()
+    with _Closer(terminal, Host(signals, lambda _: None)):
+        # Whenever the signal comes, what is written while closing has the same time.
+        wait_until(lambda: time.monotonic() - begun_at > 0.9 * _PATIENCE_SECONDS, "a while")
+        signals.reason, asked_at = "SIGTERM", time.monotonic()
+        wait_until(lambda: terminal.gone, "the end of its patience")
+    assert time.monotonic() - asked_at > 0.9 * _PATIENCE_SECONDS
+    terminal.close()
+    os.close(slave)
+    os.close(master)
