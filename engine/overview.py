@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine import logindex, project
-from engine.dataset import summary
+from engine.dataset import clips, summary
 from engine.errors import VoicetuiError
 from engine.jobs import LOG_NAME
 from engine.project import Project
@@ -66,7 +66,7 @@ class ProjectOverview:
 def overview(folder: Path) -> ProjectOverview:
     """Look at the project in a folder. What is wrong with it stands in `problem`."""
     try:
-        voice = project.load(folder)
+        return _seen(folder, project.load(folder))
     except (VoicetuiError, OSError) as error:
         gone = f"{clean(str(folder))} is gone. Bring it back, or take it off the list."
         problem = clean(str(error)) if os.path.lexists(folder) else gone
@@ -74,6 +74,9 @@ def overview(folder: Path) -> ProjectOverview:
         return ProjectOverview(
             folder, folder.name, changed=changed, problem=problem, advice=problem
         )
+
+
+def _seen(folder: Path, voice: Project) -> ProjectOverview:
     jobs = {job: _state(job) for job in newest_jobs(folder)}
     prepared = _totals(voice)
     totals = prepared or _Totals()
@@ -166,12 +169,13 @@ def _next(
 ) -> tuple[NextStep, str]:
     if seen.running:
         at = f", step {seen.step} of {seen.steps}" if seen.running == seen.run else ""
-        return "watch", f"{seen.running} is at work{at}: watch it."
+        what = "Run" if seen.running == seen.run else "Job"
+        return "watch", f"{what} {seen.running} is at work{at}: watch it."
     if not seen.clips and not any(path.exists() for path in voice.source_paths):
         missing = "Its recordings are not where they were" if voice.sources else "It has none yet"
         return "sources", f"{missing}: name the recordings of the voice."
     if interrupted := _interrupted_preparation(voice, jobs):
-        return "prepare", f"{interrupted} was interrupted: go on, what is done is kept."
+        return "prepare", f"Job {interrupted} was interrupted: go on, what is done is kept."
     if not prepared:
         return "prepare", "Prepare the recordings: cut them into clips with their texts."
     if not seen.clips:
@@ -201,7 +205,8 @@ def _next_of_run(voice: Project, seen: ProjectOverview, run: Path) -> tuple[Next
     if seen.run_state != "finished":
         return "resume", f"Run {seen.run} is {seen.run_state} at step {seen.step}: go on with it."
     done = _changed(run / LOG_NAME)
-    if _changed(voice.dataset_dir / summary.FILE_NAME) > done:
+    # Left alone where nothing changed; the summary is written by every preparation.
+    if _changed(voice.dataset_dir / clips.FILE_NAME) > done:
         return "train", f"The clips changed after run {seen.run}: train a new run."
     exports = voice.export_dir.glob(f"*/{_EXPORT_CARD}")
     if _newest_change(exports) < done:

@@ -53,7 +53,8 @@ class FakeRun:
         return new
 
     def recent(self, count: int) -> list[Record]:
-        return self._records[-count:]
+        earlier = [each for each in self._records[:-count] if each.kind not in ("step", "progress")]
+        return [*earlier[-count:], *self._records[-count:]]
 
     def ask(self, verb: Verb, **options: object) -> str:
         identifier = f"{len(self.asked):012x}"

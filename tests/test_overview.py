@@ -226,3 +226,13 @@ def test_projects_are_found_below_a_folder(tmp_path: Path) -> None:
     assert projects_below(tmp_path / "a") == [tmp_path / "a"]
     assert projects_below(tmp_path / "nowhere") == []
     closed.chmod(0o700)
+
+
+def test_what_cannot_be_read_is_the_problem_of_one_project(folder: Path) -> None:
+    trained(folder)
+    (folder / "jobs").mkdir()
+    log = folder / "jobs" / "0001-prepare"
+    log.touch()
+    assert "0001-prepare" in overview(folder).problem
+    log.unlink()
+    assert not overview(folder).problem

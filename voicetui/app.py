@@ -25,6 +25,7 @@ from voicetui.asides import Asides
 from voicetui.driver import Driver, Screen
 from voicetui.frames import Frame
 from voicetui.host import Host
+from voicetui.painted import Painted
 from voicetui.screens.base import ConsoleScreen
 from voicetui.themes import THEMES, THEMES_16
 from voicetui.trouble import FORESEEN, Sturdy
@@ -33,6 +34,7 @@ from voicetui.watching import FollowedJob, LiveJob, Watched
 from voicetui.widgets.literal import Literal
 
 if TYPE_CHECKING:
+    from voicetui.demo.walk import Walk
     from voicetui.fetching import Fetching
 
 _LOOK_SECONDS = 0.2
@@ -70,6 +72,7 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         cells.settle_widths()
         self.host = host
         self.terminal = terminal
+        self.painted = Painted()
         self.ascii_only = glyphs.is_ascii_terminal()
         self.keymap = dict(keymap or {})
         self.preferences = preferences.load()
@@ -77,6 +80,10 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         self.crash: BaseException | None = None
         # A base that is being fetched; it goes on behind whatever screen is in sight.
         self.fetching: Fetching | None = None
+        # The demo that was begun last; so does it.
+        self.demo: Walk | None = None
+        # The project that a person went to or made; the list of projects puts its cursor there.
+        self.gone_to: Path | None = None
         # The job that was shown last; the launcher tells whether it goes on.
         self.followed: Path | None = None
         self._opening = opening
@@ -134,7 +141,7 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
 
     def _display(self, screen: AnyScreen[Any], renderable: Any) -> None:
         if isinstance(renderable, CompositorUpdate):
-            renderable = Frame(renderable)
+            renderable = Frame(renderable, self.painted)
         super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
@@ -303,7 +310,12 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         self.prefer(theme=self.theme)
         self.say(f"Theme: {self.theme.removeprefix('voicetui-')}")
 
+    def on_resize(self) -> None:
+        # Terminals move what they show when they change their size.
+        self.painted.forget()
+
     def action_redraw(self) -> None:
+        self.painted.forget()
         self.refresh(repaint=True, layout=True)
 
     # --- screens ----------------------------------------------------------------------------------
@@ -364,21 +376,39 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         self.open_job(folder, session.job.folder)
 
     def open_demo(self, folder: Path) -> None:
-        """The whole road with bundled speech, step by step."""
+        """The whole road with bundled speech, step by step; the one that works, if one does."""
+        from voicetui.demo.walk import Walk
         from voicetui.screens.demo import DemoScreen
 
-        self.push_screen(DemoScreen(folder))
+        works = self.demo_works
+        if not works:
+            self.demo = Walk(self.host, folder, DemoScreen.clock())
+            self.gone_to = self.demo.voice
+        if any(isinstance(screen, DemoScreen) for screen in self.screen_stack):
+            while not isinstance(self.screen, DemoScreen):
+                self.pop_screen()
+        else:
+            self.push_screen(DemoScreen())
+        if works:
+            self.say("The demo works already: this is how far it is.")
+
+    @property
+    def demo_works(self) -> bool:
+        """Whether a demo was begun here and has more to do."""
+        return self.demo is not None and self.demo.is_working
 
     def open_dataset(self, folder: Path, *, begin: bool = False) -> None:
         """Preparation and review of a project; `begin` starts a preparation at once."""
         from voicetui.screens.dataset import DatasetScreen
 
+        self.gone_to = Path(os.path.abspath(folder))
         self.push_screen(DatasetScreen(folder, begin=begin))
 
     def open_dashboard(self, folder: Path, job: Path | None = None) -> None:
         """The live dashboard of a project's newest run, or of the job given."""
         from voicetui.screens.dashboard import DashboardScreen
 
+        self.gone_to = Path(os.path.abspath(folder))
         self.push_screen(DashboardScreen(folder, job))
 
     def open_checkpoints(self, folder: Path) -> None:

@@ -38,7 +38,8 @@ _ANSWERED: dict[str, str] = {
 
 @dataclass
 class Pending:
-    """A request that was not answered yet; `answer` gets None when the job ended without one."""
+    """A request that was not answered yet; `answer` gets None when nobody waits for one any more:
+    the job has ended, or the screen that asked is gone."""
 
     id: str
     verb: Verb
@@ -71,8 +72,15 @@ class Asking:
             told += self._take(record.event)
         if self.watched.state.ended and self._pending:
             told.append(("The run ended before it could answer.", "warn"))
-            self._give_up()
+            self.close()
         return [*told, *self._overdue(now)]
+
+    def close(self) -> None:
+        """Wait for no answer any more."""
+        for pending in self._pending.values():
+            if not pending.answer.done():
+                pending.answer.set_result(None)
+        self._pending.clear()
 
     def _take(self, event: Event) -> list[Told]:
         match event:
@@ -86,7 +94,7 @@ class Asking:
                 return [(f"Going on after step {event.step}.", "good")]
             case Stopped() | Failed() | Finished():
                 self.doing = ""
-                self._give_up()
+                self.close()
                 return [_ending(event)]
         return []
 
@@ -105,12 +113,6 @@ class Asking:
         if event.request == "save":
             return [(f"Saved: {message or 'the checkpoint is written'}.", "good")]
         return [(_ANSWERED.get(event.request, f"Done: {message}"), "")]
-
-    def _give_up(self) -> None:
-        for pending in self._pending.values():
-            if not pending.answer.done():
-                pending.answer.set_result(None)
-        self._pending.clear()
 
     def _overdue(self, now: float) -> list[Told]:
         told: list[Told] = []

@@ -58,12 +58,13 @@ def open_console(opening: Opening, *, mouse: bool = False) -> int:
         if crash is not None:
             terminal.reset()
         is_there = not terminal.gone
+        if is_there and crash is None:
+            terminal.say(
+                "".join(f"{line}\n" for line in farewell.lines(host.jobs, console.followed))
+            )
         terminal.close()
-        if crash is not None and is_there:
+        if is_there and crash is not None:
             print(crash_text(crash), file=sys.stderr, flush=True)
-        elif is_there:
-            for line in farewell.lines(host.jobs, console.followed):
-                print(line, flush=True)
         _go_on_plainly(host)
     return exit_codes.FAILED if crash is not None or console.return_code else _code(host)
 

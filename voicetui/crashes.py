@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 from engine import __version__, files, places
-from engine.errors import DiskFullError
+from engine.errors import DiskFullError, VoicetuiError
 from engine.text import clean
 
 
@@ -25,6 +25,11 @@ def write(error: BaseException) -> Path:
     text = head + "".join(traceback.format_exception(error))
     files.write_text(path, clean(text, keep_newlines=True))
     return path
+
+
+def in_words(error: BaseException) -> str:
+    """What to tell of any error: the engine's own words, else a report."""
+    return str(error) if isinstance(error, VoicetuiError) else report(error)
 
 
 def report(error: BaseException) -> str:

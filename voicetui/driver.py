@@ -80,12 +80,14 @@ class Screen(io.TextIOBase):
                 data = data[count:]
         return len(text)
 
-    def reset(self, last_words: str = "") -> None:
-        """Put the terminal back as it was, as well as can be without the app, and say a last line.
+    def say(self, text: str) -> None:
+        """Write to a terminal that the app has given back; one that takes no bytes for a second is
+        left as it is."""
+        self._write(text, time.monotonic() + _RESET_SECONDS)
 
-        One that takes no bytes is left as it is after a second.
-        """
-        self._write(RESET + last_words, time.monotonic() + _RESET_SECONDS)
+    def reset(self, last_words: str = "") -> None:
+        """Put the terminal back as it was, as well as can be without the app, and say a last line."""
+        self.say(RESET + last_words)
         if self._before is not None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._before)
@@ -126,6 +128,11 @@ class Driver(LinuxDriver):
         except OSError:
             return 80, 24
         return width or 80, height or 24
+
+    def start_application_mode(self) -> None:
+        # At the start, and when the process goes on after it was stopped: the screen is empty.
+        self._app.painted.forget()  # type: ignore[attr-defined]
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def run_input_thread(self) -> None:
         """Read keys until the app ends or the terminal is gone."""

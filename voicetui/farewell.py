@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,15 +23,21 @@ def lines(own: Sequence[LiveJob], followed: Path | None) -> Iterator[str]:
     """
     for job in own[-_MOST:]:
         if job.outcome is not None:
-            yield from _ending(job.folder)
+            # Of a log that cannot be read any more there is nothing to say.
+            with contextlib.suppress(OSError):
+                yield from _ending(job.folder)
     if followed is not None and all(job.folder != followed for job in own):
-        state = Follower(followed).glance()
-        if state.state in ("running", "paused"):
-            project = shlex.quote(str(followed.parent.parent))
-            yield (
-                f"{clean(followed.name)} goes on in another process; "
-                f"'voicetui attach {clean(project)}' shows it again."
-            )
+        with contextlib.suppress(OSError):
+            yield from _going_on(followed)
+
+
+def _going_on(folder: Path) -> Iterator[str]:
+    if Follower(folder).glance().state in ("running", "paused"):
+        project = shlex.quote(str(folder.parent.parent))
+        yield (
+            f"{clean(folder.name)} goes on in another process; "
+            f"'voicetui attach {clean(project)}' shows it again."
+        )
 
 
 def _ending(folder: Path) -> Iterator[str]:

@@ -2,18 +2,25 @@
 
 Textual 8.2.8 sends a changed span from the left edge of its widget on, and gives every piece of
 text its full style and a reset. Here a span begins where it begins, and a style is told as what
-differs from the one before it.
+differs from the one before it. What follows a text that terminals may draw wider or narrower than
+we count is put in its place.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.control import Control
-from textual._compositor import ChopsUpdate, CompositorUpdate
+from rich.segment import Segment
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+from voicetui.cells import is_certain
+from voicetui.painted import Painted
 
 _STYLE = re.compile("\x1b\\[([0-9;]*)m")
 _MOVES = re.compile("(?:\x1b\\[[0-9;]*H|\n)*")
@@ -109,10 +116,11 @@ def _after(before: Pen, parameters: str) -> Pen:
 
 
 class Frame(CompositorUpdate):
-    """An update of the screen in few bytes."""
+    """An update of the screen in few bytes; what was `painted` already is not sent again."""
 
-    def __init__(self, update: CompositorUpdate) -> None:
+    def __init__(self, update: CompositorUpdate, painted: Painted | None = None) -> None:
         self._update = update
+        self._painted = painted if painted is not None else Painted()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield cast("Any", self._update)
@@ -121,11 +129,13 @@ class Frame(CompositorUpdate):
         update = self._update
         # Exactly this class: a subclass may write something else.
         if type(update) is ChopsUpdate:
-            return compact(_spans(update, console))
+            return compact(_spans(update, console, self._painted))
+        if type(update) is LayoutUpdate:
+            return compact(_lines(update, console, self._painted))
         return compact(update.render_segments(console))
 
 
-def _spans(update: ChopsUpdate, console: Console) -> str:
+def _spans(update: ChopsUpdate, console: Console, painted: Painted) -> str:
     sequences: list[str] = []
     for y, x1, x2 in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
@@ -133,6 +143,38 @@ def _spans(update: ChopsUpdate, console: Console) -> str:
                 continue
             start = max(x, x1)
             part = strip.crop(start - x, min(end, x2) - x)
-            sequences.append(Control.move_to(start, y).segment.text)
-            sequences.append(part.render(console))
+            sequences += _changed(part, start, y, console, painted)
+    return "".join(sequences)
+
+
+def _lines(update: LayoutUpdate, console: Console, painted: Painted) -> str:
+    sequences: list[str] = []
+    for y, line in enumerate(update.strips, update.region.y):
+        whole = Strip.join(line)
+        sequences += _changed(whole, update.region.x, y, console, painted)
+    return "".join(sequences)
+
+
+def _changed(strip: Strip, x: int, y: int, console: Console, painted: Painted) -> Iterator[str]:
+    """The parts of a strip at (x, y) that are not on the terminal."""
+    for start, part in painted.changes(strip, x, y):
+        yield Control.move_to(start, y).segment.text
+        yield _placed(part, start, y, console)
+
+
+def _placed(strip: Strip, x: int, y: int, console: Console) -> str:
+    """A strip that stands at (x, y)."""
+    if is_certain(strip.text):
+        return strip.render(console)
+    sequences: list[str] = []
+    for segment in strip:
+        cells = segment.cell_length
+        if is_certain(segment.text):
+            sequences.append(Strip([segment], cells).render(console))
+        else:
+            # Cells that it leaves free are blank, and what follows begins where it should.
+            blank = Segment(f"\x1b[{cells}X{segment.text}", segment.style)
+            sequences.append(Strip([blank], cells).render(console))
+            sequences.append(Control.move_to(x + cells, y).segment.text)
+        x += cells
     return "".join(sequences)

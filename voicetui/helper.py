@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from engine.errors import StopRequested, VoicetuiError
+from engine.errors import StopRequested
 from voicetui import crashes
 
 T = TypeVar("T")
@@ -45,9 +45,7 @@ class Helper(Generic[T]):
         """What went wrong, in words; "" when nothing did, or when it was stopped."""
         if self.error is None or isinstance(self.error, StopRequested):
             return ""
-        return (
-            str(self.error) if isinstance(self.error, VoicetuiError) else crashes.report(self.error)
-        )
+        return crashes.in_words(self.error)
 
     def stop(self) -> None:
         """Ask it to end; it does so at its next check."""

@@ -79,6 +79,7 @@ class Host:
             except Exception as error:  # noqa: BLE001 - this thread's boundary; the console tells it
                 self.road_error = error
 
+        self.road_error = None
         self._road = threading.Thread(target=walk, name="voicetui-road", daemon=True)
         self._road.start()
 

@@ -132,7 +132,9 @@ TABLE: tuple[Key, ...] = (
     Key("home", "open", "o", "open", "Open the project in any folder.", 3),
     Key("home", "demo", "m", "demo", "Make a whole voice from speech that comes along.", 4),
     Key("home", "dataset", "d", "dataset", "Prepare and review the clips of the project.", 5),
-    Key("home", "runs", "r", "train", "Train: the dashboard of the newest run, or of the first.", 5),
+    Key(
+        "home", "runs", "r", "train", "Train: the dashboard of the newest run, or of the first.", 5
+    ),
     Key("home", "edit", "e", "edit", "Change the answers and settings of the project.", 6),
     Key("home", "remove", "x", "", "Take the project off this list; its files stay."),
     Key("home", "filter", "slash", "filter", "Show only projects whose line holds a text.", 7),

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.hardware import Monitor, Reading
+from voicetui.helper import Helper
 
 PERIOD_SECONDS = 1.0
 
 
 class Machine:
-    """Takes a reading every second while `watch(True)` holds; `latest` is the newest."""
+    """Takes a reading every `period` seconds while `watch(True)` holds; `latest` is the newest.
 
-    def __init__(self, folder: Path) -> None:
+    It is None before the first, and when no more can be taken.
+    """
+
+    def __init__(self, folder: Path, period: float = PERIOD_SECONDS) -> None:
         self.latest: Reading | None = None
         self._folder = folder
+        self._period = period
         self._wanted = threading.Event()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="voicetui-machine", daemon=True)
-        self._thread.start()
+        self._helper = Helper("machine", self._read)
 
     def watch(self, wanted: bool) -> None:
         """Go on with readings, or rest."""
@@ -28,17 +33,25 @@ class Machine:
         else:
             self._wanted.clear()
 
+    @property
+    def problem(self) -> str:
+        """Why no more readings can be taken, in words; "" while they can."""
+        return self._helper.problem
+
     def close(self) -> None:
         """End the thread, at its next look."""
-        self._over.set()
+        self._helper.stop()
         self._wanted.set()
 
-    def _run(self) -> None:
+    def _read(self, check: Callable[[], None]) -> None:
         self._wanted.wait()
-        if self._over.is_set():
-            return
-        with Monitor() as monitor:
-            while not self._over.is_set():
-                self.latest = monitor.read(self._folder)
-                self._over.wait(PERIOD_SECONDS)
-                self._wanted.wait()
+        check()
+        try:
+            with Monitor() as monitor:
+                while True:
+                    self.latest = monitor.read(self._folder)
+                    time.sleep(self._period)
+                    self._wanted.wait()
+                    check()
+        finally:
+            self.latest = None

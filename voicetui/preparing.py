@@ -53,6 +53,11 @@ class FileRow:
     working: bool = False
     message: str = ""
 
+    @property
+    def why(self) -> str:
+        """The message without the name that it begins with."""
+        return self.message.removeprefix(self.name).lstrip(" :")
+
 
 @dataclass(frozen=True)
 class Bar:

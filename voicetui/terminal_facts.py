@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import shutil
 import sys
 from collections.abc import Mapping
 
 from engine.checks.finding import TerminalFacts
+from voicetui.glyphs import charset
 
 
 def terminal_facts(
@@ -20,7 +20,7 @@ def terminal_facts(
         is_tty=size is not None or sys.stdout.isatty(),
         columns=columns,
         rows=rows,
-        encoding=locale.getpreferredencoding(False),
+        encoding=charset(environment),
         colours=_colours(environment),
         term=environment.get("TERM", ""),
         multiplexer=_multiplexer(environment),

@@ -1,4 +1,7 @@
-"""The console's themes. Meaning is never carried by hue alone, so each also works in 16 colours."""
+"""The console's themes, and what takes their place in terminals of 16 colours.
+
+Meaning is never carried by hue alone: a sign or a word stands beside it.
+"""
 
 from __future__ import annotations
 
@@ -63,3 +66,67 @@ CONTRAST = Theme(
     },
 )
 THEMES = (DARK, LIGHT, CONTRAST)
+
+# The 16 colours as Rich names them, so that each is taken as it is. Of those that terminals draw
+# faintly on white, none carries text there.
+_BLACK, _RED, _BLUE, _MAGENTA, _CYAN, _SILVER = (
+    "#000000",
+    "#aa0000",
+    "#0000aa",
+    "#aa00aa",
+    "#00aaaa",
+    "#aaaaaa",
+)
+_GREY, _ROSE, _GREEN, _YELLOW, _SKY, _WHITE = (
+    "#555555",
+    "#ff5555",
+    "#55ff55",
+    "#ffff55",
+    "#55ffff",
+    "#ffffff",
+)
+
+
+def _dark(name: str) -> Theme:
+    return Theme(
+        name=name,
+        primary=_SKY,
+        secondary=_SKY,
+        accent=_YELLOW,
+        success=_GREEN,
+        warning=_YELLOW,
+        error=_ROSE,
+        foreground=_WHITE,
+        background=_BLACK,
+        surface=_BLACK,
+        panel=_BLACK,
+        variables={
+            "muted": _SILVER,
+            "faint": _GREY,
+            "cursor": _BLUE,
+            "block-cursor-background": _BLUE,
+        },
+    )
+
+
+_LIGHT_16 = Theme(
+    name=LIGHT.name,
+    primary=_BLUE,
+    secondary=_BLUE,
+    accent=_MAGENTA,
+    success=_BLACK,
+    warning=_MAGENTA,
+    error=_RED,
+    foreground=_BLACK,
+    background=_WHITE,
+    surface=_WHITE,
+    panel=_SILVER,
+    dark=False,
+    variables={
+        "muted": _GREY,
+        "faint": _GREY,
+        "cursor": _CYAN,
+        "block-cursor-background": _CYAN,
+    },
+)
+THEMES_16 = (_dark(DARK.name), _LIGHT_16, _dark(CONTRAST.name))

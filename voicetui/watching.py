@@ -17,6 +17,7 @@ from engine.requests import Verb
 from engine.series import Series
 from engine.session import Outcome, Session
 from engine.status import Follower, RunState
+from engine.text import clean
 
 # So long a poll may keep the console from answering a key.
 _POLL_SECONDS = 0.03
@@ -123,7 +124,17 @@ class LiveJob(FollowedJob):
         return True
 
     def _settle(self) -> None:
-        """Its thread is in this process: it cannot be gone without a word."""
+        """How it ended is known here, also where its log could not be written to the end."""
+        outcome = self.outcome
+        if outcome is None or self.state.ended:
+            return
+        # It may have written its last line between our reading and our looking.
+        self._follower.poll()
+        if not self.state.ended:
+            error = outcome.error
+            self.state.state, self.state.eta = outcome.state, None
+            self.state.error = type(error).__name__ if error is not None else ""
+            self.state.message = clean(str(error)) if error is not None else ""
 
     @property
     def outcome(self) -> Outcome | None:

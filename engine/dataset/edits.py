@@ -196,12 +196,15 @@ class Journal:
         self._write("written", {}, durable=False)
 
     def grown(self) -> bool:
-        """Whether somebody else has written whole lines since this journal was read."""
+        """Whether somebody else has written whole lines since this journal was read, or cut it."""
         try:
-            same = self.path.stat().st_size == self.size
+            size = self.path.stat().st_size
         except FileNotFoundError:
             return self.size > 0
-        return not same and any(True for _ in whole_lines(self.path, self.size))
+        # To write behind the end of what is left would fill the gap with zeros.
+        return size < self.size or (
+            size > self.size and any(True for _ in whole_lines(self.path, self.size))
+        )
 
     def close(self) -> None:
         """Let go of the file; the next line opens it again."""

@@ -19,8 +19,9 @@ class Totals:
     """What was found so far.
 
     `files` counts all that are listed, `measured` those whose header was read, `seconds` what these
-    promise; `unknown` of them promise nothing. `formats` counts files by ending. `problems` are what
-    cannot be read, each with its reason. `done` says that there is no more.
+    promise; `unknown` of them promise nothing, `unusable` cannot be read. `formats` counts files by
+    ending. `problems` are what cannot be read, also folders, each with its reason. `done` says that
+    there is no more.
     """
 
     files: int = 0
@@ -28,6 +29,7 @@ class Totals:
     seconds: float = 0.0
     size: int = 0
     unknown: int = 0
+    unusable: int = 0
     formats: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     done: bool = False
@@ -61,7 +63,14 @@ class Survey:
             if len(files) % 500 == 0:
                 yield Totals(len(files))
         formats = Counter(path.suffix.lower().lstrip(".") or "?" for path in files)
-        seconds, size, unknown = 0.0, 0, 0
+        seconds, size, unknown, unusable = 0.0, 0, 0, 0
+
+        def totals(measured: int, *, done: bool) -> Totals:
+            told = tuple(problems)
+            return Totals(
+                len(files), measured, seconds, size, unknown, unusable, formats, told, done
+            )
+
         for measured, path in enumerate(sorted(files), 1):
             check()
             header, length = self._header(path)
@@ -69,14 +78,11 @@ class Survey:
             seconds += header.seconds
             if header.problem:
                 problems.append(Problem(path, header.problem))
+                unusable += 1
             elif not header.seconds:
                 unknown += 1
-            yield Totals(
-                len(files), measured, seconds, size, unknown, formats, tuple(problems), done=False
-            )
-        yield Totals(
-            len(files), len(files), seconds, size, unknown, formats, tuple(problems), done=True
-        )
+            yield totals(measured, done=False)
+        yield totals(len(files), done=True)
 
     def _header(self, path: Path) -> tuple[_Header, int]:
         """The header of a file, and its size in bytes."""

@@ -4,8 +4,8 @@
           + what the process takes before it trains
           + batch size x activations of the longest clip
 
-The network is XTTS v2.0.3: 30 layers x 1024 channels, 441,018,563 trained parameters (counted).
-Activations were measured on this project's own network (fused GELU and attention, no cache, dropout
+The network is XTTS v2.0.3 unless another is given: 30 layers x 1024 channels, 441,018,563 trained
+parameters (counted). What a layer keeps grows with its channels. Activations were measured on this project's own network (fused GELU and attention, no cache, dropout
 0.1) by adding up the tensors that autograd keeps, once with one layer and once with two. On CPU the
 model gives 9.6 GB for a batch of two 5 s clips, which is what the README's rehearsal measured. The
 first step of a run measures what it really takes.
@@ -31,16 +31,13 @@ _START_BYTES = {"cuda": 800_000_000, "cpu": 1_000_000_000}
 # system and the console need room too.
 _RESERVE_BYTES = {"cuda": 500_000_000, "cpu": 1_000_000_000}
 
-_LAYERS = 30
-# Kept per token and layer, measured: attention and MLP with their dropout masks.
-_LAYER_BYTES = {"fp32": 72 << 10, "bf16": 46 << 10}
-# torch's CPU attention with dropout keeps three fp32 maps of 16 heads; the CUDA kernels keep none.
-_CPU_MAP_BYTES = 3 * 16 * 4
-# Conditioning encoder and perceiver, per clip, measured at 6 s of reference.
-_CONDITIONING_BYTES = {"fp32": 98 << 20, "bf16": 56 << 20}
+# Kept per token, layer and channel, measured: attention and MLP with their dropout masks.
+_CHANNEL_BYTES = {"fp32": 72, "bf16": 46}
+# torch's CPU attention with dropout keeps three fp32 maps a head; the CUDA kernels keep none.
+_CPU_MAP_BYTES = 3 * 4
+# Conditioning encoder and perceiver, per clip and channel, measured at 6 s of reference.
+_CONDITIONING_BYTES = {"fp32": 98 << 10, "bf16": 56 << 10}
 # Logits of both heads, their log-softmax and its gradient (fp32).
-_TEXT_CLASSES = 6681
-_MEL_CLASSES = 1026
 _LOGIT_BYTES = 3 * 4
 
 # 22,050 Hz, one code for 1,024 samples; a clip has 32 places of prompt, START, and START + 3 STOP.
@@ -51,6 +48,21 @@ _MARKS = 5
 _TOKENS_PER_SECOND = 10
 LONGEST_SECONDS = 11.6
 _SHORT_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Network:
+    """The sizes of a base that decide about memory; by default those of XTTS v2.0.3."""
+
+    parameters: int = PARAMETERS
+    layers: int = 30
+    channels: int = 1024
+    heads: int = 16
+    text_classes: int = 6681
+    mel_classes: int = 1026
+
+
+XTTS = Network()
 
 
 @dataclass(frozen=True)
@@ -68,16 +80,19 @@ class Suggestion:
     why: str
 
 
-def clip_bytes(seconds: float, device: Kind, precision: Precision) -> int:
+def clip_bytes(
+    seconds: float, device: Kind, precision: Precision, network: Network = XTTS
+) -> int:
     """Activations that one clip of a length keeps until the backward pass."""
     text = seconds * _TOKENS_PER_SECOND
     codes = seconds * _CODES_PER_SECOND
     tokens = _PROMPT + text + codes + _MARKS
-    per_layer: float = _LAYER_BYTES[precision]
+    per_layer: float = network.channels * _CHANNEL_BYTES[precision]
     if device == "cpu":
-        per_layer += tokens * _CPU_MAP_BYTES
-    heads = (text * _TEXT_CLASSES + codes * _MEL_CLASSES) * _LOGIT_BYTES
-    return round(_LAYERS * tokens * per_layer + _CONDITIONING_BYTES[precision] + heads)
+        per_layer += tokens * network.heads * _CPU_MAP_BYTES
+    logits = (text * network.text_classes + codes * network.mel_classes) * _LOGIT_BYTES
+    conditioning = network.channels * _CONDITIONING_BYTES[precision]
+    return round(network.layers * tokens * per_layer + conditioning + logits)
 
 
 def training_bytes(
@@ -85,11 +100,11 @@ def training_bytes(
     device: Kind,
     precision: Precision = "fp32",
     longest_seconds: float = LONGEST_SECONDS,
-    parameters: int = PARAMETERS,
+    network: Network = XTTS,
 ) -> int:
     """The peak of a training, with a batch of clips that are all as long as the longest."""
-    fixed = parameters * _BYTES_PER_PARAMETER[precision] + _START_BYTES[device]
-    return fixed + batch_size * clip_bytes(longest_seconds, device, precision)
+    fixed = network.parameters * _BYTES_PER_PARAMETER[precision] + _START_BYTES[device]
+    return fixed + batch_size * clip_bytes(longest_seconds, device, precision, network)
 
 
 def least_bytes(device: Kind, precision: Precision = "fp32") -> int:
@@ -104,7 +119,7 @@ def suggest(
     longest_seconds: float = LONGEST_SECONDS,
     *,
     precision: Precision = "fp32",
-    parameters: int = PARAMETERS,
+    network: Network = XTTS,
 ) -> Suggestion:
     """The largest batch that fits into `free_bytes` of the device's memory.
 
@@ -115,7 +130,7 @@ def suggest(
         raise ValueError(f"an effective batch of {wanted_effective} clips cannot be trained")
 
     def needed(batch_size: int) -> int:
-        return training_bytes(batch_size, device, precision, longest_seconds, parameters)
+        return training_bytes(batch_size, device, precision, longest_seconds, network)
 
     room = free_bytes - _RESERVE_BYTES[device]
     batches = (n for n in range(wanted_effective, 0, -1) if wanted_effective % n == 0)
@@ -124,7 +139,7 @@ def suggest(
     why = (
         _why_it_fits(size, needed(size), free_bytes, device, precision, longest_seconds)
         if fitting
-        else _why_not(needed(1), free_bytes, device, precision, longest_seconds)
+        else _why_not(needed(1), free_bytes, device, precision, longest_seconds, network)
     )
     return Suggestion(size, wanted_effective // size, needed(size), fitting is not None, why)
 
@@ -140,17 +155,26 @@ def _why_it_fits(
     )
 
 
-def _why_not(needed: int, free: int, device: Kind, precision: Precision, seconds: float) -> str:
+def _why_not(
+    needed: int,
+    free: int,
+    device: Kind,
+    precision: Precision,
+    seconds: float,
+    network: Network,
+) -> str:
     missing = (
         f"Even one clip of {seconds:g} s at a time takes about {_gb(needed)} and a reserve of "
         f"{_gb(_RESERVE_BYTES[device])}, but only {_gb(free)} are free. This is an estimate."
     )
     if device == "cpu":
         return f"{missing} Close other programs, or train on a machine with 16 GB of RAM or more."
-    saved = clip_bytes(seconds, device, precision) - clip_bytes(_SHORT_SECONDS, device, precision)
+    long, short = (
+        clip_bytes(each, device, precision, network) for each in (seconds, _SHORT_SECONDS)
+    )
     shorter = (
         f" make clips shorter with --set max_clip_seconds={_SHORT_SECONDS:g},"
-        if needed - saved + _RESERVE_BYTES[device] <= free
+        if needed - (long - short) + _RESERVE_BYTES[device] <= free
         else ""
     )
     return (

@@ -143,6 +143,15 @@ def test_lines_of_somebody_else_are_noticed(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_journal_that_was_cut_is_not_gone_on_with(tmp_path: Path) -> None:
+    journal = written(tmp_path, "a", "b")
+    whole = journal.path.read_bytes()
+    # Somebody put an older one back.
+    journal.path.write_bytes(whole[: whole.index(b"\n") + 1])
+    assert journal.grown()
+    journal.close()
+
+
 def test_two_writers_at_once_are_told_of_each_other(
     tmp_path: Path, fork: Callable[..., Any]
 ) -> None:

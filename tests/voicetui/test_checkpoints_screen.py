@@ -146,7 +146,7 @@ def asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...
 async def test_all_checkpoints_and_exports_are_listed(project: Path, size: tuple[int, int]) -> None:
     async with showing(project, size) as screen:
         rows = screen.text.splitlines()
-        assert "held-out loss" in rows[1]
+        assert "held-out" in rows[1]
         assert rows[2].split()[:5] == ["★", "0002", "100", "1", "3.100"]
         assert "best, last" in rows[2]
         assert rows[3].split()[:4] == ["0001", "200", "2", "3.200"]

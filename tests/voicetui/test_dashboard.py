@@ -24,6 +24,7 @@ from voicetui.screens.base import Dialog
 from voicetui.screens.checkpoints import CheckpointsScreen
 from voicetui.screens.dashboard import DashboardScreen
 from voicetui.screens.dialogs import Choose, Message, Prompt
+from voicetui.screens.home import HomeScreen
 from voicetui.widgets.bars import StatusLine
 from voicetui.widgets.styled import plain
 
@@ -96,6 +97,14 @@ class Dashboard:
             assert time.monotonic() < deadline, f"{what}: {self.said}\n{self.text}"
             await self.pilot.pause(0.01)
             self.screen.tick()
+
+
+async def until_shown(board: Dashboard, text: str) -> None:
+    """Wait for what stands on another screen."""
+    deadline = time.monotonic() + 5
+    while not board.holds(text):
+        assert time.monotonic() < deadline, board.text
+        await board.pilot.pause(0.01)
 
 
 @pytest.fixture
@@ -173,7 +182,7 @@ async def test_a_large_screen_shows_everything_at_once(project: Path) -> None:
             "EVENTS",
             "means  It learns no more.",
             "to do  Stop and take the best checkpoint.",
-            "saved step-000200",
+            "step-000200",
             "best 3.200 at step 200",
             "run 0001",
         ):
@@ -199,7 +208,7 @@ async def test_panes_are_switched_by_number_and_by_tab(project: Path) -> None:
         await board.press("3")
         assert "to do  Stop and take the best checkpoint." in board.text
         await board.press("tab")
-        assert "saved step-000200" in board.text
+        assert "step-000200" in board.text
         await board.press("shift+tab", "1")
         assert "falling" in board.text
 
@@ -584,6 +593,22 @@ async def test_a_live_run_saves_first_and_speaks_on_the_cpu(
 
 
 @piloted
+async def test_leaving_while_it_saves_keeps_nothing_else_from_being_done(
+    project: Path, sessions: Sessions
+) -> None:
+    async with showing(project, *story(250), answers=False) as board:
+        await board.press("t")
+        await board.dialog(Prompt)
+        await board.press("enter")
+        await board.until(lambda: bool(board.run.asked), "the request")
+        await board.console.switch_screen(HomeScreen())
+        # What was saved before speaks, and its end is told on the screen in sight.
+        await until_shown(board, "Spoken with step 200")
+        assert [asked for asked, *_ in sessions.asked] == ["speak"]
+        assert not [worker for worker in board.console.workers if worker.group == "flow"]
+
+
+@piloted
 async def test_a_save_that_fails_speaks_nothing(project: Path, sessions: Sessions) -> None:
     async with showing(project, *story(250), answers=False) as board:
         await board.press("t")
@@ -707,11 +732,11 @@ async def test_events_are_grouped_filtered_and_opened(project: Path) -> None:
         assert "Events: all." in board.said
         assert "step 200/400" in board.text
         await board.press("e", "e", "e", "slash", *"step-000100", "enter")
-        assert "saved step-000100" in board.text
-        assert "saved step-000200" not in board.text
+        assert "step-000100  5.2 GB" in board.text
+        assert "step-000200" not in board.text
         await board.press("enter")
         assert isinstance(board.console.screen, Message)
-        assert "saved: saved step-000100" in board.text
+        assert "saved: step-000100" in board.text
 
 
 @piloted

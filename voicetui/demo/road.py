@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from engine import project as projects
+from engine import recent
 from engine.dataset import prepare
 from engine.errors import RefusedError
 from engine.events import Finished, Stage
@@ -72,6 +73,7 @@ def run(folder: Path, complete: Callable[[Session], Outcome]) -> Path:
         job = Job(new_folder(folder / "jobs", "base"), "base")
         complete(Session(job, lambda job: _make_base(job, base)))
     project = _project(home, base)
+    recent.remember(home)
     complete(prepare.session(project))
     if not runs.is_done(project):
         complete(train.session(project))

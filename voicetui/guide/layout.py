@@ -60,7 +60,7 @@ def _block(block: Block, width: int, column: int, key_name: KeyName) -> Iterator
     if block.kind == "gap":
         yield []
     elif block.kind == "heading":
-        yield [margin, (block.text, "head")]
+        yield [margin, (block.text, "title")]
     elif block.kind == "kept":
         yield [margin, ("  ", ""), *_spans(block.text, key_name)]
     elif block.kind == "item":

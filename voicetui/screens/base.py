@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events
@@ -13,6 +14,7 @@ from textual.widget import Widget
 
 from voicetui import keys
 from voicetui.keys import Key
+from voicetui.trouble import Sturdy
 from voicetui.widgets.bars import KeyBar, StatusLine, TitleBar
 from voicetui.widgets.lines import Lines
 
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 LEAST_WIDTH, LEAST_HEIGHT = 60, 18
+# The widest text of a dialog, and its border with the room beside it.
+_TEXT_WIDTH, _EDGES = 66, 6
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(Sturdy, Screen[None]):
     """A screen with a title, a body, a status line and a footer of keys.
 
     `scope` names its rows in the table of keys. It overrides `body`, and `is_possible` for keys
@@ -78,11 +82,16 @@ class ConsoleScreen(Screen[None]):
         """The keys of the footer, most specific first, in a person's own keys."""
         rows = keys.remapped(self.console.keymap)
         own = [key for key in rows if key.scope == self.scope and self.is_possible(key.action)]
-        return own + [key for key in rows if key.scope == keys.EVERYWHERE]
+        shared = [key for key in rows if key.scope == keys.EVERYWHERE]
+        if self.console.is_at_bottom:
+            shared = [replace(k, label="quit") if k.action == "leave" else k for k in shared]
+        return own + shared
 
     def refresh_keys(self) -> None:
         """Draw the footer anew after what is possible changed."""
-        self.query_one(KeyBar).show_keys(self.keys_shown())
+        # A flow may end when its screen is gone.
+        for bar in self.query(KeyBar):
+            bar.show_keys(self.keys_shown())
 
     # --- what it says -----------------------------------------------------------------------------
 
@@ -125,7 +134,7 @@ class ConsoleScreen(Screen[None]):
             self.query_one(StatusLine).say(*self._said)
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(Sturdy, ModalScreen[Result]):
     """A modal. It closes by letters, or by ctrl+g where letters are typed; Esc works too."""
 
     BINDINGS: ClassVar[list[tuple[str, str, str]]] = [("escape,ctrl+g", "cancel", "cancel")]  # type: ignore[assignment]
@@ -134,6 +143,16 @@ class Dialog(ModalScreen[Result]):
     def console(self) -> Console:
         """The app."""
         return self.app  # type: ignore[return-value]
+
+    @property
+    def text_width(self) -> int:
+        """How wide a text in this dialog can be on this screen."""
+        return max(20, min(_TEXT_WIDTH, self.app.size.width * 95 // 100 - _EDGES))
+
+    @property
+    def rows_inside(self) -> int:
+        """How many rows a dialog can have on this screen."""
+        return self.app.size.height * 9 // 10 - 4
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -126,6 +126,8 @@ class ChartKeys(ConsoleScreen):
         self._overlay_choice = (self._overlay_choice + 1) % (2 if len(earlier) == 1 else 3)
         chosen = {0: [], 1: earlier[-1:], 2: earlier}[self._overlay_choice]
         self.overlays = tuple([await asyncio.to_thread(_overlay_of, run) for run in chosen])
+        if not self.is_attached:
+            return
         self.show_chart()
         names = ", ".join(overlay.name for overlay in self.overlays)
         self.say(f"Compared with {_OVERLAYS[self._overlay_choice]}{names and ': '}{names}.")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.widget import Widget
 
 from engine import lock
+from engine import project as projects
 from engine.errors import VoicetuiError
 from engine.events import Spoke
 from engine.project import Project
@@ -27,6 +30,7 @@ from voicetui.screens.dialogs import Choice, Choose
 from voicetui.screens.errands import Errands
 from voicetui.screens.panels.checkpoint_facts import facts_of
 from voicetui.screens.reading import Reading
+from voicetui.typed import short
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.rows import RowList
 from voicetui.widgets.styled import Line, fitted
@@ -37,7 +41,12 @@ _EXPORTS_SHOWN = 5
 # engine.files reads a file in pieces of this size and asks after each whether to go on.
 _PIECE_BYTES = 1 << 24
 
-_HEADER: Line = [("   run      step  epoch held-out loss     size  age        what it is", "head")]
+_HEADER: Line = [
+    (f"   {'run':<5}{'step':>8}{'epoch':>7}{'held-out':>10}{'size':>9}  {'age':<13}what it is", "")
+]
+# Below this width there is no room for size and age; the facts of a checkpoint hold them.
+_ROOMY = 72
+_SHORT_HEADER: Line = [(f"   {'run':<5}{'step':>8}{'epoch':>7}{'held-out':>10}  what it is", "")]
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,7 @@ class Checkpoints:
     verified: frozenset[Path]
     marked: Path | None
     now: float
+    roomy: bool = True
 
     def __len__(self) -> int:
         return len(self.saved)
@@ -61,12 +71,12 @@ class Checkpoints:
         return [
             (f" {mark} ", "accent" if mark == "A" else "good"),
             (fitted(saved.run, 5), "dim"),
-            (fitted(f"{saved.step:,}", 9, right=True), "bold"),
+            (fitted(f"{saved.step:,}", 8, right=True), "bold"),
             (fitted(epoch, 7, right=True), ""),
-            (fitted(loss, 14, right=True), "good" if saved.is_best else ""),
-            (fitted(size(saved.bytes), 9, right=True), ""),
+            (fitted(loss, 10, right=True), "good" if saved.is_best else ""),
+            (fitted(size(saved.bytes), 9, right=True) if self.roomy else "", ""),
             ("  ", ""),
-            (fitted(age, 11), "dim"),
+            (fitted(age, 13) if self.roomy else "", "dim"),
             self._nature(saved),
         ]
 
@@ -91,6 +101,7 @@ class CheckpointsScreen(ConsoleScreen):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
+        self._voice = folder.name
         self._saved: list[Saved] = []
         self._exports: list[Export] = []
         self._verified: frozenset[Path] = frozenset()
@@ -98,6 +109,7 @@ class CheckpointsScreen(ConsoleScreen):
         self._verifying: tuple[Saved, Helper[str], list[int]] | None = None
         self._names: tuple[Path, ...] = ()
         self._ticks = 0
+        self._going = 0
 
     def body(self) -> Iterable[Widget]:
         yield RowList(id="checkpoints", header=_HEADER, empty="Reading…")
@@ -107,16 +119,23 @@ class CheckpointsScreen(ConsoleScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.errands = Errands(self.console, self.folder)
+        with contextlib.suppress(VoicetuiError):
+            self._voice = projects.load(self.folder).name
         self.query_one(RowList).focus()
         self.reload()
         self.set_interval(_PERIOD_SECONDS, self.tick)
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        if self._saved:
+            self.call_after_refresh(self._show)
 
     def on_unmount(self) -> None:
         if self._verifying is not None:
             self._verifying[1].stop()
 
     def title_text(self) -> str:
-        return clean(f"{self.folder.name} · checkpoints and exports")
+        return clean(f"{self._voice} · checkpoints and exports")
 
     # --- the list ---------------------------------------------------------------------------------
 
@@ -147,9 +166,11 @@ class CheckpointsScreen(ConsoleScreen):
 
     def _show(self, cursor: int | None = None) -> None:
         rows = self.query_one(RowList)
+        roomy = self.size.width >= _ROOMY
         rows.show(
-            Checkpoints(self._saved, self._verified, self._marked, type(self).clock()),
+            Checkpoints(self._saved, self._verified, self._marked, type(self).clock(), roomy),
             cursor=cursor,
+            header=_HEADER if roomy else _SHORT_HEADER,
             empty="No checkpoint yet; a training saves one after each epoch.",
         )
         self._show_chosen()
@@ -161,7 +182,7 @@ class CheckpointsScreen(ConsoleScreen):
         if saved is not None and saved.damage:
             line = [(" ✗ ", "bad"), (clean(saved.damage), "bad")]
         elif saved is not None:
-            line = [(" " + clean(str(saved.folder)), "dim")]
+            line = [(" " + clean(short(saved.folder)), "dim")]
         self.query_one("#checkpoint", Lines).show([line])
 
     def _show_exports(self) -> None:
@@ -175,12 +196,12 @@ class CheckpointsScreen(ConsoleScreen):
                     (fitted(export.folder.name, 24), "bold"),
                     (fitted(f"{step}  {run}", 24), ""),
                     (fitted(size(export.bytes), 9, right=True), ""),
-                    (f"  {clean(str(export.folder))}", "dim"),
+                    (f"  {clean(short(export.folder))}", "dim"),
                 ]
             )
         if len(self._exports) > _EXPORTS_SHOWN:
             more = len(self._exports) - _EXPORTS_SHOWN
-            lines.append([(f"   and {more} more in {clean(str(self.folder / 'export'))}", "dim")])
+            lines.append([(f"   and {more} more in {clean(short(self.folder / 'export'))}", "dim")])
         if not self._exports:
             lines.append([("   none yet; o exports the checkpoint under the cursor", "dim")])
         self.query_one("#exports", Lines).show(lines)
@@ -202,10 +223,9 @@ class CheckpointsScreen(ConsoleScreen):
     def tick(self) -> None:
         """Tell how the work gets on, and see what changed on disk."""
         self._ticks += 1
-        was_busy = self.errands.busy
-        self.errands.poll()
         self._look_at_verifying()
-        over = was_busy and not self.errands.busy
+        was_going, self._going = self._going, self.errands.going
+        over = self._going < was_going
         if over or (self._ticks % _RELOAD_TICKS == 0 and self._folders() != self._names):
             self.reload()
 

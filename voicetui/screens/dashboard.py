@@ -118,6 +118,8 @@ class DashboardScreen(PaneKeys):
 
     def on_unmount(self) -> None:
         self._hardware.close()
+        if self.asking is not None:
+            self.asking.close()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -148,6 +150,8 @@ class DashboardScreen(PaneKeys):
         return next((job for job in newest_jobs(self.folder) if job.parent.name == "runs"), None)
 
     def attach(self, job: Path) -> None:
+        if self.asking is not None:
+            self.asking.close()
         self.watched = self.console.watch_job(job)
         self.asking = Asking(self.watched)
         self.overlays = ()
@@ -181,7 +185,6 @@ class DashboardScreen(PaneKeys):
     def tick(self) -> None:
         """Read on, tell, and draw what changed."""
         self._ticks += 1
-        self.errands.poll()
         if self._ticks % _LOOK_FOR_RUN_TICKS == 0:
             self._look_for_run()
         if self.watched is None:
@@ -279,12 +282,19 @@ class DashboardScreen(PaneKeys):
             panel.with_heading = not self.has_class("-narrow")
             panel.update()
         self.query_one("#tabs", Lines).show([tab_line(self.pane, len(self.state.warnings))])
+        self._show_warnings()
+        self.show_chart()
+        self.show_events()
+
+    def _show_warnings(self) -> None:
         pager = self.query_one(Pager)
         lines = full_advice(advice_on(self.state), pager.text_width)
         if lines != pager.lines:
             pager.show(lines, top=pager.top)
-        self.show_chart()
-        self.show_events()
+
+    def on_pager_widened(self) -> None:
+        if self.watched is not None:
+            self._show_warnings()
 
     def _evaluations(self, width: int, rows: int) -> Sequence[Line]:
         evaluations = self.state.evaluations

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from engine import project as projects
 from engine.errors import VoicetuiError
+from voicetui import crashes
 from voicetui.screens import preparation
 from voicetui.screens.ledger import LedgerPane
 from voicetui.screens.preparation import PreparationPane
@@ -19,6 +20,7 @@ from voicetui.screens.preparation_keys import PreparationKeys
 from voicetui.screens.review.editing import EditKeys
 from voicetui.screens.review.reading import Reading, close
 from voicetui.screens.statistics import statistics_lines
+from voicetui.trouble import FORESEEN
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.pager import Pager
 from voicetui.widgets.rows import RowList
@@ -119,7 +121,7 @@ class DatasetScreen(EditKeys, PreparationKeys):
 
     async def action_statistics(self) -> None:
         self.show_tab("statistics")
-        self.run_worker(self._show_statistics(), exclusive=True, group="statistics")
+        self.run_worker(self._show_statistics, exclusive=True, group="statistics")
 
     def action_train(self) -> None:
         self.console.open_dashboard(self.folder)
@@ -167,7 +169,7 @@ class DatasetScreen(EditKeys, PreparationKeys):
     def _lay_out_again(self) -> None:
         self._show_tabs()
         if self.tab == "statistics":
-            self.run_worker(self._show_statistics(), exclusive=True, group="statistics")
+            self.run_worker(self._show_statistics, exclusive=True, group="statistics")
 
     async def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         """Enter: of a reason its clips, of a clip more room."""
@@ -215,8 +217,9 @@ class DatasetScreen(EditKeys, PreparationKeys):
             await asyncio.wait([task], timeout=0.2)
         try:
             review = task.result()
-        except VoicetuiError as error:
-            self.pane.tell_trouble(f"{error}\n\nPress 2, then p, to prepare it again.")
+        except FORESEEN as error:
+            told = crashes.in_words(error)
+            self.pane.tell_trouble(f"{told}\n\nPress 2, then p, to prepare it again.")
             return
         if review is None or not self.is_attached:
             return

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
 
+from textual import events
 from textual.widget import Widget
 
-from engine.session import Outcome, Session
 from engine.text import clean
 from voicetui.amounts import duration
+from voicetui.demo.walk import Walk
 from voicetui.screens.base import ConsoleScreen
+from voicetui.typed import short
 from voicetui.watching import LiveJob
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.styled import Line, fitted, wrapped
@@ -33,97 +35,112 @@ _AFTER = (
     "voice fetch a base with 'voicetui fetch xtts-v2.0.3 --accept-licence', press F3 for the list "
     "of projects, and n there for a new one."
 )
+_GO_ON = "'voicetui demo', or m in the list of projects (F3), goes on from here."
+# The rows of title, status and keys, and the cells beside the texts.
+_FRAME_ROWS, _MARGIN = 3, 6
 
 
 class DemoScreen(ConsoleScreen):
-    """Shows how far the road is; o opens the step that works now."""
+    """Shows how far the console's demo is; o opens the step that works now."""
 
     scope = "demo"
     heading = "demo"
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-        self._result: Path | None = None
-        self._began = time.monotonic()
-        self._opened = False
+    # Unix seconds; tests set another one.
+    clock: ClassVar[Callable[[], float]] = staticmethod(time.time)
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="demo-steps")
 
+    @property
+    def walk(self) -> Walk:
+        """The demo that was begun last."""
+        walk = self.console.demo
+        assert walk is not None, "a screen of the demo opens with a demo"
+        return walk
+
+    def now(self) -> float:
+        return type(self).clock()
+
     def on_mount(self) -> None:
         super().on_mount()
-
-        def walk(complete: Callable[[Session], Outcome]) -> None:
-            from voicetui.demo import road
-
-            self._result = road.run(self._folder, complete)
-
-        self.console.host.run_road(walk)
         self.set_interval(0.5, self._look)
         self.call_after_refresh(self._look)
 
-    def _jobs(self) -> dict[str, LiveJob]:
-        return {job.session.job.kind: job for job in self.console.host.jobs}
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.call_after_refresh(self._look)
 
     def _look(self) -> None:
-        jobs = self._jobs()
-        lines: list[Line] = [[]]
-        for kind, name, text in _STEPS:
-            job = jobs.get(kind)
-            sign, style = self._sign(kind, job)
-            spent = duration(_spent(job)) if job is not None else ""
-            lines.append([(f"  {sign} ", style), (fitted(name, 14), "bold"), (spent, "dim")])
-            lines += [[(f"      {line}", "dim")] for line in wrapped(text, 70)]
-            lines += [[]]
-        lines += [[(f"  {line}", style)] for line, style in self._ending()]
+        walk = self.walk
+        jobs = walk.jobs
+        width = min(76, self.size.width - _MARGIN)
+        lines = self._lines(jobs, width, with_texts=True)
+        if len(lines) > self.size.height - _FRAME_ROWS:
+            lines = self._lines(jobs, width, with_texts=False)
         self.query_one("#demo-steps", Lines).show(lines)
         self.refresh_keys()
-        if "train" in jobs and not self._opened and self.is_current:
-            self._opened = True
+        if "train" in jobs and not walk.has_shown_training and self.is_current:
+            walk.has_shown_training = True
             self.action_open()
             self.console.say("This is the dashboard; q goes back to the demo's steps.")
 
+    def _lines(self, jobs: Mapping[str, LiveJob], width: int, *, with_texts: bool) -> list[Line]:
+        place = f"All of it goes into {clean(short(self.walk.folder))}"
+        lines: list[Line] = [[], *_indented(place, width, "dim"), []]
+        for kind, name, text in _STEPS:
+            job = jobs.get(kind)
+            sign, style = self._sign(kind, job)
+            spent = duration(_spent(job, self.now())) if job is not None else ""
+            lines.append([(f"  {sign} ", style), (fitted(name, 14), "bold"), (spent, "dim")])
+            if with_texts:
+                lines += [[(f"      {line}", "dim")] for line in wrapped(text, width - 4)]
+                lines.append([])
+        return [*lines, *([] if with_texts else [[]]), *self._ending(jobs, width)]
+
     def _sign(self, kind: str, job: LiveJob | None) -> tuple[str, str]:
         if job is None:
-            passed = kind == "train" and self._result is not None
+            passed = kind in ("base", "train") and self.walk.result is not None
             return ("✓", "good") if passed else ("○", "dim")
         job.poll()
         if job.outcome is None:
             return "▶", "accent"
         return ("✓", "good") if job.outcome.state == "finished" else ("✗", "bad")
 
-    def _ending(self) -> list[tuple[str, str]]:
-        host = self.console.host
-        if self._result is not None:
-            shown = clean(str(self._result))
-            return [
-                (f"Listen: {shown}", "accent"),
-                ("", ""),
-                *((line, "") for line in wrapped(_AFTER, 74)),
-            ]
-        if host.road_error is not None:
-            return [(line, "bad") for line in wrapped(clean(str(host.road_error)), 74)]
-        failed = [job for job in host.jobs if job.outcome is not None and job.outcome.error]
+    def _ending(self, jobs: Mapping[str, LiveJob], width: int) -> list[Line]:
+        walk = self.walk
+        if walk.result is not None:
+            listen = f"Listen: {clean(short(walk.result))}"
+            return [*_indented(listen, width, "accent"), [], *_indented(_AFTER, width)]
+        if walk.error is not None:
+            return _indented(clean(str(walk.error)), width, "bad")
+        outcomes = [job.outcome for job in jobs.values() if job.outcome is not None]
+        failed = [outcome.error for outcome in outcomes if outcome.state == "failed"]
         if failed:
-            error = failed[-1].outcome.error if failed[-1].outcome else None
-            text = f"Ended: {clean(str(error))}. 'voicetui demo' goes on from here."
-            return [(line, "warn") for line in wrapped(text, 74)]
-        return [(f"working for {duration(time.monotonic() - self._began)}", "dim")]
+            told = clean(str(failed[-1])).rstrip(".")
+            return _indented(f"Ended: {told}. {_GO_ON}", width, "warn")
+        if not walk.is_working:
+            return _indented(f"Stopped. {_GO_ON}", width, "warn")
+        return _indented(f"working for {duration(self.now() - walk.began)}", width, "dim")
 
     def is_possible(self, action: str) -> bool:
-        return action != "open" or bool(self.console.host.jobs)
+        return action != "open" or bool(self._openable())
+
+    def why_not(self, action: str) -> str:  # noqa: ARG002 - only one can be impossible
+        return "Nothing to open yet."
+
+    def _openable(self) -> list[LiveJob]:
+        jobs = self.walk.jobs.values()
+        return [job for job in jobs if job.session.job.kind in ("prepare", "train", "export")]
 
     def action_open(self) -> None:
-        jobs = self.console.host.jobs
-        newest = [job for job in jobs if job.session.job.kind in ("prepare", "train", "export")]
-        if not newest:
-            self.say("Nothing to open yet.")
-            return
-        self.console.open_job(self._folder / "voice", newest[-1].folder)
+        self.console.open_job(self.walk.voice, self._openable()[-1].folder)
 
 
-def _spent(job: LiveJob) -> float:
+def _indented(text: str, width: int, style: str = "") -> list[Line]:
+    return [[(f"  {line}", style)] for line in wrapped(text, width)]
+
+
+def _spent(job: LiveJob, now: float) -> float:
     """Seconds that a job has worked; its log alone tells no time between two events."""
     works = job.outcome is None and job.state.started_at > 0
-    return time.time() - job.state.started_at if works else job.state.elapsed
+    return now - job.state.started_at if works else job.state.elapsed

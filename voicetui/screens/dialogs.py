@@ -11,18 +11,23 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from voicetui.screens.base import Dialog
+from voicetui.widgets.entry import Entry
+from voicetui.widgets.flowing import Flowing, paragraphs, together
 from voicetui.widgets.lines import Lines
-from voicetui.widgets.styled import Line, wrapped
 
-_WIDTH = 66
-
-
-def _paragraphs(text: str, style: str = "") -> list[Line]:
-    return [
-        [(line, style)]
-        for paragraph in text.split("\n")
-        for line in (wrapped(paragraph, _WIDTH) if paragraph else [""])
-    ]
+# The line of a prompt, its verdict and its keys.
+_ROWS_OF_PROMPT, _MOST_OF_VERDICT = 6, 4
+_EMPTY = paragraphs("")
+_SCROLLING = {
+    "down": 1,
+    "j": 1,
+    "up": -1,
+    "k": -1,
+    "pagedown": 8,
+    "ctrl+d": 8,
+    "pageup": -8,
+    "ctrl+u": -8,
+}
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,22 @@ class Choose(Dialog[str]):
         self._choices = choices
 
     def compose(self) -> ComposeResult:
-        lines: list[Line] = [[(self._title, "title")], [], *_paragraphs(self._text), []]
-        for choice in self._choices:
-            first, *more = wrapped(choice.text, _WIDTH - 5)
-            lines.append([(f" {choice.key} ", "inverse"), (f"  {first}", "")])
-            lines += [[(f"     {line}", "")] for line in more]
+        answers = [(choice.key, choice.text, "") for choice in self._choices]
         if not any(choice.key == "q" for choice in self._choices):
-            lines.append([(" q ", "inverse"), ("  cancel", "dim")])
+            answers.append(("q", "cancel", "dim"))
+        choices = Flowing(
+            together(
+                _EMPTY,
+                *(
+                    paragraphs(text, style, [(f" {key} ", "inverse"), ("  ", "")])
+                    for key, text, style in answers
+                ),
+            )
+        )
+        told = together(paragraphs(self._title, "title"), _EMPTY, paragraphs(self._text))
         with Vertical(classes="dialog"):
-            yield Lines(lines)
+            yield Flowing(told, rows=lambda: self.rows_inside - len(choices.lines(self.text_width)))
+            yield choices
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
@@ -61,8 +73,15 @@ class Choose(Dialog[str]):
         """Close when the key is an answer. Textual calls `on_key` of base classes too, this once."""
         if any(choice.key == event.character for choice in self._choices):
             self.dismiss(event.character)
-        elif event.character == "q" or event.key in ("escape", "ctrl+g", "ctrl+c"):
+        elif event.character == "q" or event.key in ("escape", "ctrl+g"):
             self.dismiss(None)
+        else:
+            self.scroll(event)
+
+    def scroll(self, event: events.Key) -> None:
+        """Move a long text."""
+        for text in list(self.query(Flowing))[:1]:
+            text.scroll_rows(_SCROLLING.get(event.key, 0))
 
 
 class Message(Choose):
@@ -72,8 +91,10 @@ class Message(Choose):
         super().__init__(title, text, [Choice("q", "close")])
 
     def answer(self, event: events.Key) -> None:
-        if event.key in ("enter", "space", "q", "escape", "ctrl+g", "ctrl+c"):
+        if event.key in ("enter", "space", "q", "escape", "ctrl+g"):
             self.dismiss(None)
+        else:
+            self.scroll(event)
 
 
 class Prompt(Dialog[str]):
@@ -97,12 +118,12 @@ class Prompt(Dialog[str]):
         self._check = check
 
     def compose(self) -> ComposeResult:
-        lines: list[Line] = [[(self._title, "title")]]
+        texts = [paragraphs(self._title, "title")]
         if self._text:
-            lines += [[], *_paragraphs(self._text)]
+            texts += [_EMPTY, paragraphs(self._text)]
         with Vertical(classes="dialog"):
-            yield Lines(lines)
-            yield Input(value=self._value)
+            yield Flowing(together(*texts), rows=lambda: self.rows_inside - _ROWS_OF_PROMPT)
+            yield Entry(value=self._value)
             yield Lines([[]], id="verdict")
             yield Lines(
                 [
@@ -120,7 +141,8 @@ class Prompt(Dialog[str]):
 
     def _judge(self, value: str) -> str:
         verdict = self._check(value)
-        self.query_one("#verdict", Lines).show(_paragraphs(verdict, "warn") if verdict else [[]])
+        told = paragraphs(verdict, "warn")(self.text_width)
+        self.query_one("#verdict", Lines).show(told[:_MOST_OF_VERDICT])
         return verdict
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

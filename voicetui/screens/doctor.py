@@ -21,7 +21,7 @@ from voicetui.screens.dialogs import Message
 from voicetui.terminal_facts import terminal_facts
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.rows import RowList
-from voicetui.widgets.styled import Line, fitted, wrapped
+from voicetui.widgets.styled import Line, fitted, plain, wrapped
 
 if TYPE_CHECKING:
     from engine.doctor import Check, TerminalFacts
@@ -162,7 +162,12 @@ class DoctorScreen(ConsoleScreen):
                 (f" {len(self._checks)} checked so far. ", "bold"),
                 ("The last ones load torch and take up to a minute.", "dim"),
             ]
-        self.query_one("#doctor-summary", Lines).show([[], line, []])
+        shown = self.query_one("#doctor-summary", Lines)
+        rows = wrapped(plain(line), max(20, self.size.width - 2))
+        if len(rows) > 1:
+            shown.show([[], *([(f" {row}", style)] for row in rows[:2])])
+        else:
+            shown.show([[], line, []])
 
     # --- the chosen line --------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine import project as projects
@@ -24,6 +24,8 @@ from voicetui.screens.base import ConsoleScreen
 from voicetui.screens.dialogs import Choice, Choose, Prompt
 from voicetui.watching import Watched
 
+_GROUP = "errands"
+_LOOK_SECONDS = 0.3
 _NAME = re.compile(r"[\w-][\w.-]*")
 
 
@@ -44,7 +46,8 @@ class Errands:
     console: Console
     folder: Path
     made: str = ""
-    _going: list[Errand] = field(default_factory=list)
+    # How many sessions work now.
+    going: int = 0
 
     async def load(self) -> Project | None:
         """The project as it is now; what is wrong with it is told."""
@@ -156,23 +159,19 @@ class Errands:
     ) -> None:
         job = await self.console.start_job(make)
         if job is not None:
-            self._going.append(
-                Errand(name, self.console.watch_job(job.folder), spoke or self._tell_spoken)
-            )
+            errand = Errand(name, self.console.watch_job(job.folder), spoke or self._tell_spoken)
+            self.console.run_worker(self._attend(errand), group=_GROUP)
 
-    @property
-    def busy(self) -> bool:
-        return bool(self._going)
-
-    def poll(self) -> None:
-        """Tell how the sessions get on; call it once or twice a second."""
-        for errand in list(self._going):
-            for record in errand.job.poll():
-                self._take(errand, record)
-            if errand.job.state.ended and not errand.job.behind:
-                self._going.remove(errand)
-                if errand.job.state.state == "crashed":
-                    self.console.say(f"The {errand.name} {clean(errand.job.state.message)}.", "bad")
+    async def _attend(self, errand: Errand) -> None:
+        """Tell how a session gets on, whatever screen is in sight by then."""
+        self.going += 1
+        try:
+            while not errand.job.state.ended or errand.job.behind:
+                for record in errand.job.poll():
+                    self._take(errand, record)
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            self.going -= 1
 
     def _take(self, errand: Errand, record: Record) -> None:
         match record.event:

@@ -19,7 +19,6 @@ from voicetui.widgets.folder_browser import FolderBrowser, Looks
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.styled import Line, fitted, wrapped
 
-_WIDTH = 66
 _KEYS = (("Enter", "open"), ("Space", "take it"), ("←", "up"), ("t", "type"), ("/", "filter"))
 
 
@@ -47,7 +46,7 @@ class FolderDialog(Dialog[Path]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog folders"):
-            explained: list[Line] = [[(line, "")] for line in wrapped(self._text, _WIDTH)]
+            explained: list[Line] = [[(line, "")] for line in wrapped(self._text, self.text_width)]
             yield Lines([[(self._title, "title")], *explained, []])
             yield Lines([[]], id="place")
             browser = FolderBrowser(self._start, self._looks)
@@ -67,9 +66,9 @@ class FolderDialog(Dialog[Path]):
 
     def on_folder_browser_entered(self, event: FolderBrowser.Entered) -> None:
         listing = event.listing
-        place: Line = [(fitted(clean(str(listing.folder)), _WIDTH), "bold")]
+        place: Line = [(fitted(clean(str(listing.folder)), self.text_width), "bold")]
         if listing.problem:
-            place = [(fitted(listing.problem, _WIDTH), "warn")]
+            place = [(fitted(listing.problem, self.text_width), "warn")]
         self.query_one("#place", Lines).show([place])
 
     def on_folder_browser_picked(self, event: FolderBrowser.Picked) -> None:

@@ -12,6 +12,7 @@ from voicetui import keys
 from voicetui.guide.layout import Laid, lay_out
 from voicetui.guide.topics import topics
 from voicetui.screens.base import ConsoleScreen
+from voicetui.widgets.entry import Entry
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.pager import Pager
 from voicetui.widgets.styled import Line, fitted
@@ -39,10 +40,9 @@ class HelpScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         yield Lines(id="help-topics")
         yield Pager(id="help-text")
-        finder = Input(
+        finder = Entry(
             id="help-find", placeholder="a word; Enter goes on reading, Ctrl-G leaves the search"
         )
-        finder.cursor_blink = False
         yield finder
 
     def on_mount(self) -> None:

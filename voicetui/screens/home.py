@@ -13,8 +13,8 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from voicetui import keys, listening
-from voicetui.helper import Helper
 from voicetui.keys import Key
+from voicetui.machine import Machine
 from voicetui.screens.base import ConsoleScreen
 from voicetui.screens.folder_dialog import FolderDialog
 from voicetui.screens.project_rows import ProjectRows, header, name_width
@@ -26,7 +26,6 @@ from voicetui.widgets.rows import RowList
 from voicetui.widgets.styled import Line, fitted, wrapped
 
 if TYPE_CHECKING:
-    from engine.hardware import Reading
     from engine.overview import ProjectOverview
 
 # So many projects are looked at in one go of a helper thread.
@@ -34,6 +33,7 @@ _HANDFUL = 20
 _DEMO_FOLDER = "voicetui-demo"
 _REFRESH_SECONDS = 2.0
 _LOOK_SECONDS = 0.25
+_MACHINE_SECONDS = 5.0
 _WELCOME = (
     ("A voice of your own, made from recordings.", "bold"),
     ("", ""),
@@ -43,14 +43,15 @@ _WELCOME = (
         "",
     ),
     ("", ""),
-    ("n  begins a new voice: six short steps.", ""),
-    ("o  opens a project that is on this machine already.", ""),
-    ("m  makes a demo voice in a minute or two, from speech that comes along.", ""),
-    ("?  explains the keys, the numbers and the whole road.", ""),
+    ("n  begins a new voice: six short steps.", "key"),
+    ("o  opens a project that is on this machine already.", "key"),
+    ("m  makes a demo voice in a minute or two, from speech that comes along.", "key"),
+    ("?  explains the keys, the numbers and the whole road.", "key"),
     ("", ""),
     (
-        "First time here? The demo walks the whole road and fetches nothing ('voicetui demo' in a "
-        "shell does the same). Recordings never leave this machine.",
+        "First time here? The demo walks the whole road and fetches nothing; all of it goes into "
+        "./voicetui-demo ('voicetui demo' in a shell does the same). Recordings never leave this "
+        "machine.",
         "dim",
     ),
 )
@@ -68,7 +69,6 @@ class HomeScreen(ConsoleScreen):
         self._seen: dict[Path, ProjectOverview] = {}
         self._filter = ""
         self._in_sight = False
-        self._reading: Helper[Reading] | None = None
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="home-welcome")
@@ -83,16 +83,21 @@ class HomeScreen(ConsoleScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.set_interval(_REFRESH_SECONDS, self._refresh_running)
-        self._machine_look = self.set_interval(_LOOK_SECONDS, self._show_machine)
-        self._reading = Helper("machine", lambda _: _read_machine())
+        self.set_interval(_LOOK_SECONDS, self._show_machine)
+        self._machine = Machine(Path.home(), _MACHINE_SECONDS)
+
+    def on_unmount(self) -> None:
+        self._machine.close()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         self._in_sight = True
+        self._machine.watch(True)
         self._reload()
 
     def on_screen_suspend(self) -> None:
         self._in_sight = False
+        self._machine.watch(False)
 
     def _reload(self) -> None:
         """Take the list anew; what was seen of a project stays until it is looked at again."""
@@ -100,6 +105,9 @@ class HomeScreen(ConsoleScreen):
 
         at = self._folder
         self._folders = recent.folders()
+        gone_to = self.console.gone_to
+        if gone_to in self._folders:
+            at, self.console.gone_to = gone_to, None
         self._show_rows(at)
         self._look_at_all(self._folders)
 
@@ -121,8 +129,15 @@ class HomeScreen(ConsoleScreen):
                     self._draw(folder)
 
     def _refresh_running(self) -> None:
-        """Look again at what works now, and at the project under the cursor."""
-        if self._in_sight:
+        """Look again at the list, at what works now, and at the project under the cursor."""
+        from engine import recent
+
+        if not self._in_sight:
+            return
+        self.refresh_keys()
+        if recent.folders() != self._folders:
+            self._reload()
+        else:
             running = [folder for folder in self._folders if self._is_running(folder)]
             at = self._folder
             if at is not None and at not in running:
@@ -162,7 +177,11 @@ class HomeScreen(ConsoleScreen):
         found = [folder for folder in self._folders if self._filter in self._text_of(folder)]
         cursor = found.index(at) if at in found else 0
         width = name_width(self.size.width)
-        rows.show(ProjectRows(found, self._seen, width), cursor=cursor, header=header(width))
+        rows.show(
+            ProjectRows(found, self._seen, width),
+            cursor=cursor,
+            header=header(width, self.size.width),
+        )
         self._show_welcome()
         self._show_project()
         self.refresh_keys()
@@ -204,16 +223,13 @@ class HomeScreen(ConsoleScreen):
         self.query_one("#home-project", Lines).show(lines)
 
     def _show_machine(self) -> None:
-        if self._reading is None or not self._reading.done:
-            return
-        self._machine_look.stop()
-        from voicetui.screens.wizard.fit import machine_lines
+        reading, problem = self._machine.latest, self._machine.problem
+        if problem:
+            self.query_one("#home-machine", Lines).show([[(f" {problem}", "warn")]])
+        elif reading is not None:
+            from voicetui.screens.wizard.fit import machine_lines
 
-        reading = self._reading.result
-        if reading is not None:
             self.query_one("#home-machine", Lines).show(machine_lines(reading))
-        elif self._reading.problem:
-            self.query_one("#home-machine", Lines).show([[(f" {self._reading.problem}", "warn")]])
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
@@ -233,7 +249,8 @@ class HomeScreen(ConsoleScreen):
             return keys.untyped(rows)
         if self._folder is None:
             return rows
-        rows = [row for row in rows if row.action != "demo"]
+        if not self.console.demo_works:
+            rows = [row for row in rows if row.action != "demo"]
         choose = next(row for row in keys.remapped(self.console.keymap) if row.id == "list.choose")
         return [replace(choose, label="next step", rank=1), *rows]
 
@@ -255,7 +272,7 @@ class HomeScreen(ConsoleScreen):
         self.refresh_keys()
 
     def action_demo(self) -> None:
-        if self.console.host.live:
+        if self.console.host.live and not self.console.demo_works:
             self.say("Something works in this console already; the demo waits for its end.", "warn")
         else:
             self.console.open_demo(Path(_DEMO_FOLDER).absolute())
@@ -323,13 +340,6 @@ def _overviews(folders: Sequence[Path]) -> list[ProjectOverview]:
     return [overview(folder) for folder in folders]
 
 
-def _read_machine() -> Reading:
-    from engine.hardware import Monitor
-
-    with Monitor() as monitor:
-        return monitor.read(Path.home())
-
-
 def _project_note(folder: Path) -> str:
     return "voice project" if (folder / "project.toml").is_file() else ""
 
@@ -338,5 +348,8 @@ def _welcome(width: int) -> list[Line]:
     room = min(76, width - 4)
     lines: list[Line] = [[]]
     for text, style in _WELCOME:
-        lines += [[(f"  {line}", style)] for line in wrapped(text, room)]
+        if style == "key":
+            lines.append([("  ", ""), (f" {text[0]} ", "inverse"), (text[1:], "")])
+        else:
+            lines += [[(f"  {line}", style)] for line in wrapped(text, room)]
     return lines

@@ -13,8 +13,19 @@ from textual.widgets import Input
 
 from voicetui.keys import Key, names
 from voicetui.screens.base import Dialog
+from voicetui.widgets.entry import Entry
+from voicetui.widgets.lines import Lines
 from voicetui.widgets.rows import RowList
 from voicetui.widgets.styled import Line, fitted
+
+_KEYS: Line = [
+    (" ↑ ↓ ", "inverse"),
+    (" choose   ", ""),
+    (" Enter ", "inverse"),
+    (" do it   ", ""),
+    (" Ctrl-G ", "inverse"),
+    (" close", ""),
+]
 
 
 @dataclass(frozen=True)
@@ -43,8 +54,9 @@ class Palette(Dialog[Key]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog palette"):
-            yield Input(placeholder="what do you want to do?")
+            yield Entry(placeholder="what do you want to do?")
             yield RowList(_Found(self._keys), empty="No command is called that.")
+            yield Lines([[], _KEYS])
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -20,11 +21,15 @@ from voicetui.widgets.rows import RowList
 from voicetui.widgets.styled import Line, fitted, wrapped
 
 _BAR = 24
+_MOST_NAME = 60
 _MOST_WARNINGS = 3
 
 
 class PreparationPane(Container):
     """Shows one preparation, or what a first one will do."""
+
+    # Unix seconds; tests set another one.
+    clock: ClassVar[Callable[[], float]] = staticmethod(time.time)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
@@ -50,7 +55,7 @@ class PreparationPane(Container):
                 elsewhere_lines(width) if self.has_clips else first_lines(self.sources, width)
             )
         else:
-            head.show(head_lines(self._made, state, width, time.time()))
+            head.show(head_lines(self._made, state, width, type(self).clock()))
         self._show_files([*self._made.files.values()])
 
     def on_resize(self) -> None:
@@ -84,7 +89,7 @@ class PreparationPane(Container):
         """Why the recording under the cursor cannot be used, at length."""
         cursor = self.query_one("#files", RowList).cursor
         row = self._shown[cursor] if cursor < len(self._shown) else None
-        text = f"{row.name}: {row.message}" if row and row.message else ""
+        text = f"{row.name}: {row.why}" if row and row.message else ""
         lines: list[Line] = [
             [(f" {line}", "warn")] for line in wrapped(text, max(20, self.size.width - 2))
         ]
@@ -104,19 +109,19 @@ class FileRows:
 
     def line(self, index: int, width: int) -> Line:
         row = self.files[index]
-        room = max(12, width - 46)
+        room = _name_room(width)
         if row.message:
             return [
                 (" ✗ ", "bad"),
                 (fitted(row.name, room), ""),
-                (fitted(f"  not used: {row.message}", max(0, width - room - 3)), "warn"),
+                (fitted(f"  not used: {row.why}", max(0, width - room - 3)), "warn"),
             ]
         if row.working:
             return [(" ▶ ", "accent"), (fitted(row.name, room), "bold"), ("  working on it", "dim")]
         return [
             (" ✓ ", "good"),
             (fitted(row.name, room), ""),
-            (f"{duration(row.seconds):>11}{duration(row.speech_seconds):>11}", ""),
+            (f"{duration(row.seconds):>12}{duration(row.speech_seconds):>12}", ""),
             (f"{row.kept:>7}", ""),
             (f"{row.dropped:>9}", "" if row.dropped else "dim"),
             ("  =" if row.cached else "", "dim"),
@@ -125,11 +130,14 @@ class FileRows:
 
 def file_header(width: int) -> Line:
     """The names of the columns, as wide as the list."""
-    room = max(12, width - 46)
     return [
-        (fitted("   recording", room + 3), ""),
-        (f"{'length':>11}{'speech':>11}{'kept':>7}{'dropped':>9}", ""),
+        (fitted("   recording", _name_room(width) + 3), ""),
+        (f"{'length':>12}{'speech':>12}{'kept':>7}{'dropped':>9}", ""),
     ]
+
+
+def _name_room(width: int) -> int:
+    return max(12, min(_MOST_NAME, width - 48))
 
 
 def first_lines(sources: Sequence[str], width: int) -> list[Line]:
@@ -176,7 +184,7 @@ def head_lines(made: Preparation, state: RunState, width: int, now: float) -> li
             lines.append([(" now       ", "dim"), (fitted(made.item, max(10, width - 12)), "")])
     if state.message and state.state in ("failed", "crashed"):
         lines += [[(f" {line}", "bad")] for line in wrapped(state.message, width - 2)[:4]]
-    lines += _count_lines(made, width)
+    lines += _count_lines(made, width, "in all" if state.ended else "so far")
     lines += _warning_lines(state.warnings, width)
     if state.ended:
         lines += _ending_lines(made, state, width)
@@ -223,7 +231,7 @@ def _bar_line(bar: Bar) -> Line:
     ]
 
 
-def _count_lines(made: Preparation, width: int) -> list[Line]:
+def _count_lines(made: Preparation, width: int, label: str) -> list[Line]:
     files = [row for row in made.files.values() if not row.working]
     if not files:
         return []
@@ -236,7 +244,7 @@ def _count_lines(made: Preparation, width: int) -> list[Line]:
     if failed:
         parts.append(f"{failed} not usable")
     parts.append(f"{_counted(kept, 'clip')} kept, {dropped} dropped")
-    lines: list[Line] = [[(" so far    ", "dim"), (", ".join(parts), "")]]
+    lines: list[Line] = [[(f" {label:<10}", "dim"), (", ".join(parts), "")]]
     if made.dropped:
         listed = " · ".join(
             f"{count} {_reason(reason)}" for reason, count in made.dropped.most_common()

@@ -12,9 +12,10 @@ from voicetui.widgets.styled import Line, fitted
 if TYPE_CHECKING:
     from engine.overview import ProjectOverview
 
-# All columns but that of the name, with the scroll bar.
+# All columns but those of the name and of the next step, with the scroll bar.
 _OTHER_WIDTH = 61
-_MOST_NAME_WIDTH = 48
+_MOST_NAME_WIDTH = 34
+_LEAST_NEXT_WIDTH = 24
 _SIGNS = {
     "running": ("▶", "good"),
     "paused": ("‖", "warn"),
@@ -66,15 +67,22 @@ class ProjectRows:
             (f"  {fitted(_base_name(seen.base), 12)}", "dim"),
             (f" {fitted(_progress(seen), 14)}", style if seen.running else ""),
             (fitted(_loss(seen.best_loss), 7, right=True), "accent"),
+            (_next(seen.advice, width, name_width), "dim"),
         ]
 
 
-def header(name_width: int) -> Line:
+def header(name_width: int, width: int) -> Line:
     text = (
         f"   {'project':<{name_width}} {'lang':<5}{'minutes':>8}{'clips':>7}  {'base':<12} "
         f"{'last run':<14}{'best':>7}"
     )
-    return [(text, "")]
+    return [(text + _next("next step", width, name_width), "")]
+
+
+def _next(text: str, width: int, name_width: int) -> str:
+    """A text of the last column, where there is room for it."""
+    room = width - name_width - _OTHER_WIDTH - 3
+    return f"   {fitted(text, room)}" if room >= _LEAST_NEXT_WIDTH else ""
 
 
 def _minutes(minutes: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,9 +12,10 @@ from textual.containers import Vertical
 from voicetui.screens.base import Dialog
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.pager import Pager
-from voicetui.widgets.styled import Line, wrapped
+from voicetui.widgets.styled import Line, fitted, wrapped
 
-_WIDTH = 64
+# The scroll bar of the pager, and a blank before it.
+_BAR = 2
 _MOST_ROWS = 30
 
 
@@ -23,7 +25,7 @@ class Reading(Dialog[None]):
     def __init__(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self._title = title
-        self._lines = _laid_out(rows)
+        self._rows = rows
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -33,21 +35,23 @@ class Reading(Dialog[None]):
 
     def on_mount(self) -> None:
         pager = self.query_one(Pager)
-        pager.styles.height = min(len(self._lines), _MOST_ROWS, max(3, self.app.size.height - 12))
+        lines = _laid_out(self._rows, self.text_width - _BAR)
+        pager.styles.height = min(len(lines), _MOST_ROWS, max(3, self.app.size.height - 12))
         pager.focus()
-        self.call_after_refresh(pager.show, self._lines)
+        self.call_after_refresh(pager.show, lines)
 
     def on_key(self, event: events.Key) -> None:
-        if event.key in ("q", "enter", "space", "ctrl+c"):
+        if event.key in ("q", "enter", "space"):
             event.stop()
             self.dismiss(None)
 
 
-def _laid_out(rows: Sequence[tuple[str, str]]) -> list[Line]:
-    label_width = max((len(label) for label, _ in rows), default=0) + 2
+def _laid_out(rows: Sequence[tuple[str, str]], width: int) -> list[Line]:
+    longest = max((cell_len(label) for label, _ in rows), default=0)
+    label_width = min(longest, width // 2) + 2
     lines: list[Line] = []
     for label, text in rows:
-        first, *more = wrapped(text, _WIDTH - label_width)
-        lines.append([(label.ljust(label_width), "dim"), (first, "")])
+        first, *more = wrapped(text, width - label_width)
+        lines.append([(fitted(label, label_width), "dim"), (first, "")])
         lines += [[(" " * label_width, ""), (line, "")] for line in more]
     return lines

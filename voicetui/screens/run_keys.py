@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from engine.requests import Verb
@@ -10,6 +11,7 @@ from engine.runstate import RunState
 from engine.text import clean
 from voicetui import listening
 from voicetui.asking import Asking, Pending
+from voicetui.keys import Key
 from voicetui.screens import flow
 from voicetui.screens.chart_keys import ChartKeys
 from voicetui.screens.dialogs import Choice, Choose
@@ -92,6 +94,12 @@ class RunKeys(ChartKeys):
         if self.state.state == "new" and self.watched.is_ours:
             return "It is about to start."
         return ""
+
+    def keys_shown(self) -> list[Key]:
+        rows = super().keys_shown()
+        if self.state.state != "paused":
+            return rows
+        return [replace(row, label="resume") if row.action == "pause" else row for row in rows]
 
     # --- asking the run ---------------------------------------------------------------------------
 

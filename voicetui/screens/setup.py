@@ -259,8 +259,8 @@ class SetupScreen(StepKeys, ConsoleScreen):
 
     def title_text(self) -> str:
         if self.before is not None:
-            return f"change {clean(self.before.name)}"
-        return f"new voice: {clean(self.draft.name)}" if self.draft.name.strip() else "new voice"
+            return f"{clean(self.before.name)} · change"
+        return f"{clean(self.draft.name)} · new voice" if self.draft.name.strip() else "new voice"
 
     def _frame_steps(self) -> None:
         # Of a project that is changed, every step was seen.
@@ -378,6 +378,7 @@ class SetupScreen(StepKeys, ConsoleScreen):
 
         await self._keeper.forget()
         await asyncio.to_thread(recent.remember, made.folder)
+        self.console.gone_to = made.folder.absolute()
         what = "is made" if self.before is None else "is saved"
         self.app.push_screen(
             Choose(

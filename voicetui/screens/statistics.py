@@ -58,7 +58,7 @@ def _finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
 
 def _charts(found: Statistics, width: int) -> list[Line]:
     charts = [_chart("length of clips", "s", found.lengths)]
-    charts.append(_chart("speaking rate", "characters/s", found.rates))
+    charts.append(_chart("speaking rate", "ch/s", found.rates))
     if found.levels is not None:
         charts.append(_chart("level", "dB", found.levels))
     if found.snr is not None:

@@ -13,6 +13,7 @@ from engine.series import Bucket
 from voicetui.widgets.metrics import Metric
 
 _GAP = 2
+_MARGIN = 1
 
 
 class LegendSigns(Protocol):
@@ -70,8 +71,8 @@ class Legend:
     def placed(self, width: int, focused: bool) -> list[tuple[int, str, str]]:
         """Cells, texts and styles of what fits; the first part stands out when `focused`."""
         shown: list[tuple[int, str, str]] = []
-        x = 0
-        for number, part in enumerate(self.fitting(width)):
+        x = _MARGIN
+        for number, part in enumerate(self.fitting(width - _MARGIN)):
             if part.sign:
                 shown.append((x, part.sign, part.sign_style))
                 x += cell_len(part.sign) + 1

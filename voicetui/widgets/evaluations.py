@@ -66,9 +66,10 @@ def evaluation_lines(evaluations: Sequence[Evaluated], width: int, rows: int) ->
     if not evaluations:
         return [[("no evaluation yet: the first comes at the end of epoch 1", "dim")]]
     layout = _Layout.of(width)
-    lines: list[Line] = [[(fitted(_header(layout), width), "head")]]
+    # One row tells more of the last evaluation than of the columns.
+    lines: list[Line] = [[(fitted(_header(layout), width), "head")]] if rows > 1 else []
     best = judge([evaluation.loss for evaluation in evaluations]).best_index
-    for index in range(max(0, len(evaluations) - rows + 1), len(evaluations)):
+    for index in range(max(0, len(evaluations) - max(1, rows - 1)), len(evaluations)):
         line = _row(evaluations[index], evaluations[index - 1] if index else None, layout)
         if index == best:
             room = width - cell_len(plain(line))

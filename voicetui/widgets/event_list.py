@@ -39,7 +39,8 @@ _TROUBLE = frozenset({"warning", "source_failed", "failed", "stopped", "clip_dro
 _KEPT_WORK = frozenset({"saved", "exported", "evaluated", "resumed"})
 _SPACES = re.compile(" {2,}")
 _SHOUTS = ("WARNING ", "FAILED ", "NOT USED ", "EVAL PERFORMANCE ")
-_KIND_CELLS = 12
+# Below the width `_ROOMY` longer kinds are cut.
+_KIND_CELLS, _FEW_KIND_CELLS, _ROOMY = 12, 9, 60
 
 
 @dataclass
@@ -57,8 +58,9 @@ class _Entry:
                 _SPACES.sub("  ", line) for line in plain.sentences(self.record, self.before)
             )
             # The column of kinds says it already.
+            said = (*_SHOUTS, f"{self.word} ")
             self._text = next(
-                (told[len(word) :].lstrip() for word in _SHOUTS if told.startswith(word)), told
+                (told[len(word) :].lstrip() for word in said if told.startswith(word)), told
             )
         return self._text
 
@@ -200,10 +202,11 @@ class EventRows:
 
     def line(self, index: int, width: int) -> Line:
         entry = self._entry(index)
-        room = max(0, width - 1 - 8 - 2 - _KIND_CELLS - 2)
+        kind = _KIND_CELLS if width >= _ROOMY else _FEW_KIND_CELLS
+        room = max(0, width - 1 - 8 - 2 - kind - 2)
         return [
             (f" {entry.clock}  ", "dim"),
-            (fitted(entry.word, _KIND_CELLS), entry.style),
+            (fitted(entry.word, kind), entry.style),
             ("  ", ""),
             (fitted(entry.text, room), "dim" if entry.style == "dim" else ""),
         ]

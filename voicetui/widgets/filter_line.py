@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from textual import events
 from textual.widget import Widget
-from textual.widgets import Input
+
+from voicetui.widgets.entry import Entry
 
 
-class FilterLine(Input):
+class FilterLine(Entry):
     """Hidden while it is empty and not being typed in.
 
     Enter, ↑ and ↓ go back to the list and keep the filter; Ctrl-G, Esc, and Backspace in an empty

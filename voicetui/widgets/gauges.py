@@ -108,7 +108,7 @@ def gpu_lines(reading: Reading, history: History, width: int) -> list[Line]:
     layout = _one_line(reading.gpus, width)
     for gpu in reading.gpus:
         if gpu.lost:
-            lines.append([(f"{gpu.index} {clean(gpu.name)}  no longer answers", "bad")])
+            lines.append([(f"{gpu.index} {short_name(gpu)}  no longer answers", "bad")])
         elif layout is not None:
             lines.append(_wide(gpu, history, layout, width))
         else:
@@ -122,7 +122,7 @@ def _one_line(gpus: Sequence[Gpu], width: int) -> _Layout | None:
     note = max((len(_LOW) for gpu in live if _is_low(gpu)), default=0)
     tail = max((cell_len(plain(_tail(gpu, width >= _LIMITS))) for gpu in live), default=0)
     room = width - len("0   load  100 %  VRAM   ") - _VRAM_CELLS - note - tail
-    name = min(max(cell_len(clean(gpu.name)) for gpu in gpus), room - 3 * _LEAST_BAR)
+    name = min(max(cell_len(short_name(gpu)) for gpu in gpus), room - 3 * _LEAST_BAR)
     if name < _LEAST_NAME:
         return None
     bars = min(_MOST_BAR, (room - name) // 3)
@@ -132,7 +132,7 @@ def _one_line(gpus: Sequence[Gpu], width: int) -> _Layout | None:
 def _wide(gpu: Gpu, history: History, layout: _Layout, width: int) -> Line:
     return [
         (f"{gpu.index} ", "dim"),
-        (fitted(clean(gpu.name), layout.name), "bold"),
+        (fitted(short_name(gpu), layout.name), "bold"),
         *_load(gpu, layout.bars, "  "),
         *_vram(gpu, layout.bars, "  ", layout.note),
         (" " + sparkline(history.vram(gpu.index), layout.spark), "dim"),
@@ -145,13 +145,18 @@ def _narrow(gpu: Gpu, history: History, width: int) -> list[Line]:
     name = max(0, width - 2 - cell_len(plain(tail)))
     note = len(_LOW) if _is_low(gpu) else 0
     room = width - len("  load  100 %  VRAM  ") - _VRAM_CELLS - note
-    bars = max(0, min(_MOST_BAR, room // 2))
+    bars = max(0, min(_MOST_BAR, room // 3))
     numbers: Line = [("  ", ""), *_load(gpu, bars, ""), *_vram(gpu, bars, "  ", note)]
     spark = max(0, min(_MOST_SPARK, room - 2 * bars - 1))
     if spark:
         numbers.append((" " + sparkline(history.vram(gpu.index), spark), "dim"))
-    head: Line = [(f"{gpu.index} ", "dim"), (fitted(clean(gpu.name), name), "bold"), *tail]
+    head: Line = [(f"{gpu.index} ", "dim"), (fitted(short_name(gpu), name), "bold"), *tail]
     return [head, numbers]
+
+
+def short_name(gpu: Gpu) -> str:
+    """What tells a card from others: its name without its maker's."""
+    return clean(gpu.name).removeprefix("NVIDIA ").removeprefix("GeForce ")
 
 
 def _is_low(gpu: Gpu) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from rich.cells import cell_len
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
+from voicetui.cells import shown
 from voicetui.widgets.styled import Line, Styled
 
 
@@ -29,7 +31,7 @@ class Lines(Styled):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._lines: list[Line] = [list(line) for line in lines]
+        self._lines: list[Line] = _shown(lines)
 
     @property
     def lines(self) -> list[Line]:
@@ -37,7 +39,7 @@ class Lines(Styled):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Replace the lines."""
-        before, self._lines = self._lines, [list(line) for line in lines]
+        before, self._lines = self._lines, _shown(lines)
         if len(before) != len(self._lines) and self.styles.is_auto_height:
             # Textual 8.2.8 counts only the first of several changes before it is idle, and takes
             # the height that it remembers of that count.
@@ -62,6 +64,10 @@ class Lines(Styled):
         return self.strip_of(line, self.size.width)
 
 
+def _shown(lines: Sequence[Line]) -> list[Line]:
+    return [[(shown(text), style) for text, style in line] for line in lines]
+
+
 def _changed_cells(old: Line, new: Line) -> tuple[int, int]:
     """The first and the end cell in which two lines differ."""
     start = 0
@@ -76,9 +82,9 @@ def _changed_cells(old: Line, new: Line) -> tuple[int, int]:
 
 
 def _common_prefix(before: str, after: str) -> int:
-    length = 0
-    for one, other in zip(before, after, strict=False):
-        if one != other:
-            break
-        length += cell_len(one)
-    return length
+    """The cells of whole letters that two texts begin with; a mark belongs to the one before it."""
+    pairs = zip(before, after, strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    while same and any(same < len(text) and not cell_len(text[same]) for text in (before, after)):
+        same -= 1
+    return cell_len(after[:same])

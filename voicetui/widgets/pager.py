@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from voicetui import keys
@@ -18,11 +19,23 @@ class Pager(Styled, can_focus=True):
     DEFAULT_CSS = "Pager { height: 1fr; }"
     BINDINGS = keys.bindings(keys.LIST)
 
+    class Widened(Message):
+        """It has another width: lines that were wrapped for it must be wrapped again."""
+
+        def __init__(self, pager: Pager) -> None:
+            super().__init__()
+            self.pager = pager
+
+        @property
+        def control(self) -> Pager:
+            return self.pager
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._lines: Sequence[Line] = ()
         self._top = 0
         self._mark: int | None = None
+        self._width = 0
 
     @property
     def top(self) -> int:
@@ -80,8 +93,11 @@ class Pager(Styled, can_focus=True):
     def action_choose(self) -> None:
         self.action_down()
 
-    def on_resize(self, _event: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         self._top = self._limited(self._top)
+        if event.size.width != self._width:
+            self._width = event.size.width
+            self.post_message(self.Widened(self))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

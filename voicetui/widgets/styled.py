@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine.text import clean
-from voicetui.glyphs import TO_ASCII
+from voicetui.cells import shown
 
 Span = tuple[str, str]
 Line = list[Span]
@@ -52,19 +51,25 @@ class Styled(Widget):
         return Style.combine(parts)
 
     def strip_of(self, line: Line, width: int, under: str = "") -> Strip:
-        """A line as wide as asked, on the widget's background or on the style `under`."""
+        """A line as wide as asked, on the widget's background or on the style `under`.
+
+        Where it is cut, a mark tells so.
+        """
         ascii_only = getattr(self.app, "ascii_only", False)
+        cut = shown("…", ascii_only=ascii_only)
+        # Of 16 colours, few can be read on that of the cursor.
+        one_style = under == "cursor" and getattr(self.app, "few_colours", False)
         segments: list[Segment] = []
         used = 0
         for text, name in line:
-            if not text.isprintable():
-                text = clean(text)
-            if ascii_only:
-                text = text.translate(TO_ASCII)
+            text = shown(text, ascii_only=ascii_only)
             length = cell_len(text)
             if used + length > width:
-                text, length = set_cell_size(text, width - used), width - used
-            segments.append(Segment(text, self.style_of(name)))
+                room = width - used
+                is_cut = used + cell_len(text.rstrip()) > width
+                text = set_cell_size(text, room - 1) + cut if is_cut else set_cell_size(text, room)
+                length = room
+            segments.append(Segment(text, self.style_of("" if one_style else name)))
             used += length
             if used >= width:
                 break
@@ -82,7 +87,7 @@ def plain(line: Line) -> str:
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:
     """Text in exactly `width` cells, with "…" where it is cut."""
-    text = text if text.isprintable() else clean(text)
+    text = shown(text)
     length = cell_len(text)
     if length > width:
         return set_cell_size(text, max(0, width - 1)) + "…" if width > 0 else ""
@@ -94,19 +99,12 @@ def wrapped(text: str, width: int) -> list[str]:
     """Text broken at spaces into lines of at most `width` cells."""
     lines: list[str] = []
     current = ""
-    for word in text.split():
-        while cell_len(word) > width > 0:
-            head = set_cell_size(word, width)
-            if current:
-                lines.append(current)
-                current = ""
-            lines.append(head.rstrip())
-            word = word[len(head.rstrip()) :]
-        if not current:
-            current = word
-        elif cell_len(current) + 1 + cell_len(word) <= width:
+    for word in shown(" ".join(text.split())).split(" "):
+        if current and cell_len(current) + 1 + cell_len(word) <= width:
             current += " " + word
-        else:
+            continue
+        if current:
             lines.append(current)
-            current = word
+        *whole, current = chop_cells(word, width) if cell_len(word) > width > 0 else [word]
+        lines += whole
     return [*lines, current] if current or not lines else lines

@@ -127,15 +127,13 @@ def test_keys_lead_to_the_projects_screens(tmp_path: Path, opened: list[tuple[st
         await story.press("enter", "d")
         assert opened == [("open_project", folder), ("open_dataset", folder)]
         await story.press("r")
-        assert len(opened) == 2
-        await story.until_shown("It has no run yet")
-        (folder / "runs" / "0001").mkdir(parents=True)
+        assert opened[2:] == [("open_dashboard", folder)]
         await story.press("y")
         copied = (places.state_dir() / listening.CLIPBOARD_NAME).read_text()
         assert copied == f"{folder}\n"
         await story.press("e")
         await story.until(lambda: isinstance(story.app.screen, SetupScreen))
-        await story.until_shown("change Anna")
+        await story.until_shown("Anna · change")
         await story.press("ctrl+g")
         await story.until(lambda: isinstance(story.app.screen, HomeScreen))
         await story.press("x")
@@ -168,7 +166,7 @@ def test_any_folder_can_be_opened(
         await story.press("t")
         await story.type(str(folder))
         await story.press("enter")
-        assert opened == [("open_project", folder)] * 2
+        await story.until(lambda: opened == [("open_project", folder)] * 2)
 
     tell(walk, home_screen)
 

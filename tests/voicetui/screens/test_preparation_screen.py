@@ -130,9 +130,7 @@ def test_why_a_recording_is_not_used_stands_below_the_list(project: Project) -> 
 
     async def story(person: Person) -> None:
         await person.press("g", "j")
-        await person.reads(
-            "broken.mp3: broken.mp3 cannot be decoded: it is cut off. Copy it again."
-        )
+        await person.reads("broken.mp3: cannot be decoded: it is cut off. Copy it again.")
 
     tell(project.folder, story)
 

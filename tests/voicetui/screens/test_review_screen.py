@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from textual.widgets import TextArea
 from engine.dataset import derive
 from engine.dataset.clips import Clip
 from engine.dataset.edits import Journal
+from engine.dataset.review import Review
 from engine.dataset.rows import Row
 from voicetui.app import Console
 from voicetui.screens.dataset import DatasetScreen
@@ -152,7 +154,7 @@ def test_a_dropped_clip_tells_its_reason_and_the_remedy(folder: Path) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (200, 50)])
 def test_essential_things_are_readable_at_every_size(folder: Path, size: tuple[int, int]) -> None:
     async def story(person: Person) -> None:
-        await person.reads("1 review", "score▲", "agree", person.row.text[:20], "peak", "q  back")
+        await person.reads("1 review", "score▲", "agree", person.row.text[:20], "peak", "?  help")
 
     review(folder, story, wavs=True, size=size)
 
@@ -328,6 +330,25 @@ def test_edits_asked_for_right_before_leaving_are_not_lost(folder: Path) -> None
         return sum(row["reason"] == "by_hand" for row in rows)
 
     wait_until(lambda: dropped() == 4, "four dropped clips")
+
+
+def test_edits_that_wait_their_turn_are_done_when_the_screen_is_left(folder: Path) -> None:
+    clips_project(folder, 12, wavs=False)
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    async def story(person: Person) -> None:
+        def slow(review: Review) -> None:
+            begun.set()
+            may_go_on.wait()
+
+        # As of a clip that is cut out of a long recording.
+        person.screen._edit(slow)
+        await person.until(begun.is_set)
+        await person.press("d", "d", "q")
+        may_go_on.set()
+
+    review(folder, story)
+    wait_until(lambda: len(Journal(folder / "dataset").done) == 1, "the edit in the journal")
 
 
 def test_merge_joins_the_next_of_the_recording(folder: Path) -> None:

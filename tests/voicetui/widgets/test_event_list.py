@@ -56,12 +56,11 @@ def test_each_event_is_told_in_one_line() -> None:
         "  lr 5.0e-06  2.0 clips/s  ETA 10 min",
         "warning       the loss is flat · means:  it learns nothing · remedy:  raise the rate",
         "evaluated     epoch 1  loss 3.500  text 0.020  mel 3.480",
-        "saved         saved step-000040  5.6 GB in 3.0 s  best so far",
+        "saved         step-000040  5.6 GB in 3.0 s  best so far",
         "evaluated     epoch 1  loss 3.250 (-0.250)  text 0.020 (+0.000)  mel 3.230 (-0.250)",
         "failed        the disk is full",
-        "stopped       stopped by Ctrl-C at step 80, all of it saved; 'voicetui train' goes on"
-        " from there",
-        "finished      finished after 8 s: steps 80",
+        "stopped       by Ctrl-C at step 80, all of it saved; 'voicetui train' goes on from there",
+        "finished      after 8 s: steps 80",
         "brand new",
     ]
 
@@ -114,7 +113,7 @@ def test_only_the_newest_are_kept() -> None:
     assert len(rows) == limit
     assert rows.record(limit - 1).seq == 2 * limit + 99
     assert rows.record(0).seq == limit + 100
-    assert "epoch 10099/9999" in plain(rows.line(limit - 1, 80))
+    assert "epoch         10099/9999" in plain(rows.line(limit - 1, 80))
 
 
 def test_loading_begins_anew() -> None:

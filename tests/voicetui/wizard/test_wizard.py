@@ -120,8 +120,12 @@ def test_a_whole_run_by_keys_makes_the_project_and_shows_its_command(
 
 
 def test_prepare_now_opens_the_dataset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    opened: list[Path] = []
-    monkeypatch.setattr(Console, "open_dataset", lambda _, folder: opened.append(folder))
+    opened: list[tuple[Path, bool]] = []
+
+    def open_dataset(_: Console, folder: Path, *, begin: bool = False) -> None:
+        opened.append((folder, begin))
+
+    monkeypatch.setattr(Console, "open_dataset", open_dataset)
     drafts.save(None, whole(tmp_path, step=5))
 
     async def walk(story: Story) -> None:
@@ -133,7 +137,7 @@ def test_prepare_now_opens_the_dataset(monkeypatch: pytest.MonkeyPatch, tmp_path
         await story.until(lambda: opened)
 
     tell(walk, new)
-    assert opened == [tmp_path / "voice"]
+    assert opened == [(tmp_path / "voice", True)]
 
 
 def whole(tmp_path: Path, **answers: object) -> Draft:
@@ -542,7 +546,7 @@ def test_a_project_is_changed_by_the_same_steps(recordings: Path, tmp_path: Path
 
     async def walk(story: Story) -> None:
         await story.at_step(VoiceStep)
-        assert "change Anna" in story.text
+        assert "Anna · change" in story.text
         await story.type("bel")
         await story.go_to(SummaryStep)
         await story.until_shown("Changed      name")

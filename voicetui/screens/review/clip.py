@@ -91,6 +91,9 @@ class ClipPane(Container):
             self.cut = next((at for at in reversed(borders) if at < self.cut - 1e-6), self.cut)
         self.draw()
 
+    def on_resize(self) -> None:
+        self.draw()
+
     def forget_cut(self) -> None:
         """Cut nowhere."""
         if self.cut is not None:

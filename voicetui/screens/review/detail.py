@@ -246,8 +246,10 @@ def _is_doubtful(name: str, value: float, most_tokens: int) -> bool:
     return abs(value - bad) < abs(value - good)
 
 
-def _sound_text(wave: Waveform) -> str:
-    return f"peak {wave.peak_db:.0f} dB, level {wave.rms_db:.0f} dB"
+def _sound_text(shown: Shown, wave: Waveform) -> str:
+    """What the wav itself tells; its level only where nobody has measured it better."""
+    level = "" if "level" in shown.detail.row.scores else f", level {wave.rms_db:.0f} dB"
+    return f"peak {wave.peak_db:.0f} dB{level}"
 
 
 def _score_lines(shown: Shown, room: int, most_tokens: int) -> list[Line]:
@@ -257,7 +259,7 @@ def _score_lines(shown: Shown, room: int, most_tokens: int) -> list[Line]:
         text = f"{_SHORT_NAMES.get(name, name)} {_value(name, value, most_tokens)}"
         spans.append((f"{text}{'!' if doubtful else ''} ·", "warn" if doubtful else ""))
     if shown.wave is not None:
-        spans.append((_sound_text(shown.wave), ""))
+        spans.append((_sound_text(shown, shown.wave), ""))
     elif spans:
         text, style = spans[-1]
         spans[-1] = (text.removesuffix(" ·"), style)
@@ -274,7 +276,9 @@ def _score_table(shown: Shown, room: int, most_tokens: int) -> list[Line]:
         lines += _explained(f"{told}{'!' if doubtful else ''}", style, meaning, room)
     if shown.wave is not None:
         told = f"peak {shown.wave.peak_db:.0f} dB"
-        meaning = f"level {shown.wave.rms_db:.0f} dB, both below full scale"
+        meaning = "the loudest sample; 0 dB is full scale"
+        if "level" not in shown.detail.row.scores:
+            meaning = f"level {shown.wave.rms_db:.0f} dB, both below full scale"
         lines += _explained(told, "", meaning, room)
     return _labelled("numbers", lines)
 

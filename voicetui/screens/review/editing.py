@@ -58,13 +58,14 @@ class EditKeys(ListKeys):
         review = self.review
         if review is not None:
             done = self._edits.submit(work, review)
-            self.run_worker(self._show_edit(done, told or _told), exit_on_error=True)
+            self.run_worker(self._show_edit(done, told or _told))
 
     async def _show_edit(
         self, done: Future[Applied | None], told: Callable[[Applied], str]
     ) -> None:
         try:
-            applied = await asyncio.wrap_future(done)
+            # Shielded: leaving the screen ends this, and must not take back what waits its turn.
+            applied = await asyncio.shield(asyncio.wrap_future(done))
         except RefusedError as error:
             self.say(str(error), "warn")
             await self.reopen()

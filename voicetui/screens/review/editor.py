@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from engine.errors import VoicetuiError
+from voicetui import crashes
 from voicetui.screens.base import Dialog
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.styled import Line, wrapped
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 # Tokens a character, where nothing better is known: of English with the vocabulary of XTTS v2.
 _USUAL_RATIO = 0.45
-_WIDTH = 66
+# Below so many rows a screen has no room for the second transcript.
+_ROOMY = 22
 
 
 class TextJudge:
@@ -50,16 +52,16 @@ class TextJudge:
     async def _load(self) -> None:
         try:
             self._review.tokenizer = await asyncio.to_thread(_vocabulary, self._review.project)
-        except (VoicetuiError, ImportError) as error:
-            self.problem = str(error)
+        except (VoicetuiError, OSError, ImportError) as error:
+            self.problem = crashes.in_words(error)
 
-    def lines(self, text: str, ratio: float) -> list[Line]:
+    def lines(self, text: str, ratio: float, width: int) -> list[Line]:
         """What is to say of a text. `ratio` is about how many tokens a character makes."""
         plain = " ".join(text.split())
         try:
             verdict = self._review.check(text)
         except VoicetuiError as error:
-            return _told(str(error), "bad")
+            return _told(str(error), "bad", width)
         count = f"{len(plain)} characters"
         if verdict.tokens is not None:
             line = f"{count} · {verdict.tokens} of {self.most_tokens} tokens"
@@ -73,9 +75,9 @@ class TextJudge:
                     (head, "bad" if verdict.message else "warn"),
                     (f"{count} · about {guess} of {self.most_tokens} tokens", ""),
                 ],
-                *_told(self._why_about(), "dim")[:3],
+                *_told(self._why_about(), "dim", width)[:2],
             ]
-        return [*lines, *_told(verdict.message, "bad")] if verdict.message else lines
+        return [*lines, *_told(verdict.message, "bad", width)] if verdict.message else lines
 
     def _why_about(self) -> str:
         if self.problem:
@@ -93,8 +95,8 @@ def _vocabulary(project: Project) -> Tokenizer:
     return Vocabulary(folder, project.language)
 
 
-def _told(text: str, style: str) -> list[Line]:
-    return [[(line, style)] for line in wrapped(text, _WIDTH)]
+def _told(text: str, style: str, width: int) -> list[Line]:
+    return [[(line, style)] for line in wrapped(text, width)]
 
 
 class _OneText(TextArea):
@@ -138,10 +140,10 @@ class TextEditor(Dialog[str]):
             yield Lines([[], *self._second(), self._keys()])
 
     def _second(self) -> list[Line]:
-        if not self._other:
+        if not self._other or self.app.size.height < _ROOMY:
             return []
-        told = wrapped(f"heard the second time: {self._other}", _WIDTH)
-        return [*([(line, "dim")] for line in told[:3]), []]
+        told = wrapped(f"heard the second time: {self._other}", self.text_width)
+        return [*([(line, "dim")] for line in told[:2]), []]
 
     def _keys(self) -> Line:
         return [
@@ -157,7 +159,7 @@ class TextEditor(Dialog[str]):
         area.move_cursor(area.document.end)
         area.focus()
         self._tell()
-        self.run_worker(self._load(), exit_on_error=False)
+        self.run_worker(self._load())
 
     async def _load(self) -> None:
         await self._judge.load()
@@ -169,7 +171,9 @@ class TextEditor(Dialog[str]):
 
     def _tell(self) -> None:
         text = self.query_one(_OneText).text
-        self.query_one("#verdict", Lines).show(self._judge.lines(text, self._ratio))
+        self.query_one("#verdict", Lines).show(
+            self._judge.lines(text, self._ratio, self.text_width)
+        )
 
     def on__one_text_accepted(self) -> None:
         text = " ".join(self.query_one(_OneText).text.split())

@@ -8,10 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from voicetui.screens.dialogs import Choice, Choose
-from voicetui.widgets.lines import Lines
+from voicetui.widgets.flowing import Flowing
 from voicetui.widgets.styled import Line, fitted
-
-_COLUMN = 33
 
 
 class Menu(Choose):
@@ -23,15 +21,19 @@ class Menu(Choose):
         self._answers = [*choices, Choice("q", "cancel")]
 
     def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Flowing(self._columns)
+
+    def _columns(self, width: int) -> list[Line]:
         half = (len(self._answers) + 1) // 2
-        lines: list[Line] = [[(self._heading, "title")], []]
+        column = width // 2
+        lines: list[Line] = [[(fitted(self._heading, width), "title")], []]
         for row in range(half):
             line: Line = []
             for choice in self._answers[row::half]:
                 line += [
                     (f" {choice.key} ", "inverse"),
-                    (fitted(f"  {choice.text}", _COLUMN - 3), "dim" if choice.key == "q" else ""),
+                    (fitted(f"  {choice.text}", column - 3), "dim" if choice.key == "q" else ""),
                 ]
             lines.append(line)
-        with Vertical(classes="dialog"):
-            yield Lines(lines)
+        return lines

@@ -31,7 +31,7 @@ _ADVICE = {
     ),
 }
 _FIRST = (plan.BATCH, plan.ACCUMULATION)
-_WIDE = 110
+_WIDE = 98
 
 
 def shown(value: Value) -> str:
@@ -64,6 +64,11 @@ class _Rows:
         return [*line, (fitted(text, max(0, rest)), "dim")]
 
 
+def _header(width: int) -> Line:
+    last = "what it does" if width >= _WIDE else "section"
+    return [(f"   {'setting':<20}{'value':<17}{'':<16}{last}", "")]
+
+
 class BatchStep(Step):
     """This machine, what fits into it, and all settings; Enter changes one."""
 
@@ -73,8 +78,7 @@ class BatchStep(Step):
     def compose(self) -> Iterable[Widget]:
         yield Lines([[(" Looking at this machine …", "dim")]], id="batch-machine")
         yield Lines([[]], id="batch-fit")
-        header = f"   {'setting':<20}{'value':<17}{'':<16}section"
-        rows = RowList(id="settings", header=[(header, "")], empty="No setting is called that.")
+        rows = RowList(id="settings", header=_header(0), empty="No setting is called that.")
         yield rows
         yield FilterLine(rows, id="filter")
 
@@ -88,6 +92,7 @@ class BatchStep(Step):
         self.wizard.machine.watch(False)
 
     def on_resize(self) -> None:
+        self._show_rows()
         self.poll()
 
     def fields(self) -> list[Widget]:
@@ -114,7 +119,8 @@ class BatchStep(Step):
         keys = [*_FIRST, *(key for key in SETTINGS if key not in _FIRST)]
         found = [key for key in keys if self._filter in key or self._filter in SETTINGS[key].help]
         rows = _Rows(found, self.wizard.settings, self.wizard.usual)
-        self.query_one(RowList).show(rows, cursor=cursor)
+        shown = self.query_one(RowList)
+        shown.show(rows, cursor=cursor, header=_header(shown.size.width))
 
     def draft_changed(self) -> None:
         self._show_rows()
@@ -135,13 +141,13 @@ class BatchStep(Step):
         training = self.wizard.settings.training
         batch, accumulation = training.batch_size, training.accumulation
         where = "on the GPU" if found.kind == "cuda" else "of RAM"
+        whose = " for this base" if found.of_base else ""
         sign, style, fits = ("✓", "good", "fits") if found.fits else ("✗", "bad", "may not fit")
         lines: list[Line] = [
             [
                 (f" {sign} ", style),
                 (f"{batch} x {accumulation} {fits}: ", "bold"),
-                (f"about {size(found.needed)}, {size(found.free)} {where} free; ", ""),
-                (f"learns like a batch of {batch * accumulation}", ""),
+                (f"about {size(found.needed)}{whose}, and {size(found.free)} {where} are free", ""),
             ]
         ]
         suggested = found.suggestion
@@ -154,7 +160,16 @@ class BatchStep(Step):
                 f"Suggested: {suggested.batch_size} x {suggested.accumulation} (u takes it). "
                 f"{suggested.why}"
             )
+        told = f"It learns like a batch of {batch * accumulation}. {told}"
         return lines + [[(f"   {line}", "dim")] for line in wrapped(told, width - 3)]
+
+    def show_problem(self) -> Widget | None:
+        rows = self.query_one(RowList)
+        values = self.draft.values
+        wrong = next((key for key in values if plan.value_problem(key, values[key])), None)
+        if wrong is not None and isinstance(rows.rows, _Rows) and wrong in rows.rows.keys:
+            rows.move_to(rows.rows.keys.index(wrong))
+        return rows
 
     # --- keys -------------------------------------------------------------------------------------
 

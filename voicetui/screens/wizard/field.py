@@ -5,15 +5,15 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
 
+from voicetui.widgets.entry import Entry
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.styled import Line, wrapped
 
 LABEL_WIDTH = 12
 
 
-class _Entry(Input):
+class _Entry(Entry):
     # Before what is typed after it, like the wizard's own keys.
     BINDINGS = [Binding("enter", "screen.forward", "next", priority=True)]  # noqa: RUF012
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.gpu_tiers import tier_of
 from engine.training import memory
-from engine.training.memory import Kind, Precision, Suggestion
+from engine.training.memory import XTTS, Kind, Network, Precision, Suggestion
 from voicetui.amounts import size
 from voicetui.widgets.styled import Line
 
@@ -26,12 +26,16 @@ _TIER_WORDS = {
 
 @dataclass(frozen=True)
 class Fit:
-    """What a training with these settings takes, and what is free; bytes."""
+    """What a training with these settings takes, and what is free; bytes.
+
+    `of_base` says that the estimate is for the chosen base, and not for XTTS as it is published.
+    """
 
     kind: Kind
     free: int
     needed: int
     suggestion: Suggestion
+    of_base: bool = False
 
     @property
     def fits(self) -> bool:
@@ -43,10 +47,13 @@ class Fit:
         return memory.least_bytes(self.kind) - memory.training_bytes(1, self.kind)
 
 
-def fit_of(settings: Settings, usual: Settings, reading: Reading) -> Fit | None:
+def fit_of(
+    settings: Settings, usual: Settings, reading: Reading, network: Network | None = None
+) -> Fit | None:
     """How the settings fit; None where the card does not tell its memory.
 
     What is suggested keeps the effective batch of the `usual` settings, which are the profile's.
+    `network` are the sizes of the base, None where they are not known.
     """
     training = settings.training
     gpu = _used(settings, reading)
@@ -61,8 +68,11 @@ def fit_of(settings: Settings, usual: Settings, reading: Reading) -> Fit | None:
     return Fit(
         kind,
         free,
-        memory.training_bytes(training.batch_size, kind, precision, longest),
-        memory.suggest(free, kind, effective, longest, precision=precision),
+        memory.training_bytes(training.batch_size, kind, precision, longest, network or XTTS),
+        memory.suggest(
+            free, kind, effective, longest, precision=precision, network=network or XTTS
+        ),
+        of_base=network is not None,
     )
 
 

@@ -13,7 +13,6 @@ from voicetui.widgets.lines import Lines
 from voicetui.widgets.rows import RowList
 from voicetui.widgets.styled import Line, Span, wrapped
 
-_WIDTH = 66
 _LEAST_HEIGHT = 3
 
 
@@ -67,7 +66,7 @@ class Listed(Dialog[None]):
     def _show(self) -> None:
         rows = self.query_one(RowList)
         whole = self._texts[rows.cursor] if self._texts else ""
-        lines: list[Line] = [[(line, "dim")] for line in wrapped(whole, _WIDTH)]
+        lines: list[Line] = [[(line, "dim")] for line in wrapped(whole, self.text_width)]
         self.query_one("#whole", Lines).show([[], *lines])
 
     def action_remove(self) -> None:

@@ -197,12 +197,20 @@ def save(draft: Draft, before: Project | None) -> Project:
     return changed
 
 
+def _shell_path(path: str | Path) -> str:
+    """A path as a shell reads it, with ~ for the home."""
+    text = short(path)
+    if text == "~" or text.startswith("~/"):
+        return "~" + (f"/{shlex.quote(text[2:])}" if text[2:] else "")
+    return shlex.quote(text)
+
+
 def command(draft: Draft) -> list[str]:
     """The command line that makes the same project, in pieces that belong on one line each."""
     quote = shlex.quote
     folder = path_of(draft.folder)
     pieces = [
-        f"voicetui new {quote(str(folder))}",
+        f"voicetui new {_shell_path(folder)}",
         f"--language {quote(languages.normal(draft.language))}",
     ]
     if draft.name.strip() != folder.name:
@@ -211,7 +219,7 @@ def command(draft: Draft) -> list[str]:
         pieces.append(f"--base {quote(draft.base)}")
     if draft.profile != profile.DEFAULT:
         pieces.append(f"--profile {quote(draft.profile)}")
-    pieces += [f"--source {quote(source)}" for source in draft.sources]
+    pieces += [f"--source {_shell_path(source)}" for source in draft.sources]
     for key, value in own_values(draft).items():
         name = key.partition(".")[2]
         pieces.append(f"--set {quote(f'{name}={value}')}")

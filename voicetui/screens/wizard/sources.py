@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -18,7 +19,7 @@ from voicetui.screens.wizard.listed import Listed
 from voicetui.screens.wizard.step import Step
 from voicetui.typed import path_of, short
 from voicetui.widgets.filter_line import FilterLine
-from voicetui.widgets.folder_browser import FolderBrowser, Looks
+from voicetui.widgets.folder_browser import FolderBrowser, Listing, Looks
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.styled import Line, Span, fitted
 
@@ -41,6 +42,13 @@ def is_recording(name: str) -> bool:
     return sounds(name)
 
 
+def files_in(totals: Totals) -> str:
+    """How many files there are, and how many of them can be used."""
+    files = f"{totals.files:,} {'file' if totals.files == 1 else 'files'}"
+    usable = totals.files - totals.unusable
+    return f"{usable:,} of {files}" if totals.unusable else files
+
+
 def totals_line(totals: Totals | None) -> Line:
     """What the chosen sources hold, in a line."""
     if totals is None:
@@ -50,7 +58,7 @@ def totals_line(totals: Totals | None) -> Line:
     formats = sorted(totals.formats.items(), key=lambda item: -item[1])
     shown = ", ".join(f"{clean(ending)} {count:,}" for ending, count in formats[:4])
     line: Line = [
-        (f" {totals.files:,} {'file' if totals.files == 1 else 'files'}", "bold"),
+        (f" {files_in(totals)}", "bold"),
         (f" · {duration(totals.seconds)}", "bold"),
         (f" · {size(totals.size)}" if totals.size else "", ""),
         (f" · {shown}" if shown else "", ""),
@@ -58,6 +66,17 @@ def totals_line(totals: Totals | None) -> Line:
     if not totals.done:
         line.append((f" · {totals.measured:,} looked at so far", "dim"))
     return line
+
+
+def _listed(names: Sequence[str], width: int) -> Line:
+    """As many names as there is room for."""
+    for count in range(len(names), 0, -1):
+        shown = ", ".join(map(clean, names[:count]))
+        more = "" if count == len(names) else f" and {len(names) - count:,} more (c lists them)"
+        room = width - len(more)
+        if cell_len(shown) <= room or count == 1:
+            return [(fitted(shown, room).rstrip(), ""), (more, "dim")]
+    return []
 
 
 def length_warning(totals: Totals) -> str:
@@ -88,6 +107,7 @@ class SourcesStep(Step):
         yield Lines([[], [], []], id="count")
 
     def on_mount(self) -> None:
+        self._listing: Listing | None = None
         self.draft_changed()
 
     def fields(self) -> list[Widget]:
@@ -129,8 +149,7 @@ class SourcesStep(Step):
         names = [os.path.basename(source) or source for source in self.draft.sources]
         if not names:
             return [(" Nothing is chosen yet: Space marks what is under the cursor.", "warn")]
-        more = f" and {len(names) - 3} more (c lists them)" if len(names) > 3 else ""
-        return [(" Chosen: ", "dim"), (", ".join(map(clean, names[:3])), ""), (more, "dim")]
+        return [(" Chosen: ", "dim"), *_listed(names, self.size.width - len(" Chosen:  "))]
 
     def _count_lines(self) -> list[Line]:
         counting = self.wizard.counting
@@ -150,15 +169,36 @@ class SourcesStep(Step):
 
     def on_folder_browser_entered(self, event: FolderBrowser.Entered) -> None:
         event.stop()
-        listing = event.listing
-        self.wizard.browsed = listing.folder
-        others = f"  {listing.others} other files are not shown" if listing.others else ""
+        self.wizard.browsed = event.listing.folder
+        self._listing = event.listing
+        self._show_place()
+
+    def on_resize(self) -> None:
+        self._show_place()
+        self.poll()
+
+    def _show_place(self) -> None:
+        listing = self._listing
+        if listing is None:
+            return
+        others = ""
+        if listing.others:
+            files = "file is" if listing.others == 1 else "files are"
+            others = f"  {listing.others:,} other {files} not shown"
         place = clean(short(listing.folder))
         width = max(10, self.size.width - len(others) - 2)
         line: Line = [(f" {fitted(place, width).rstrip()}", "bold"), (others, "dim")]
         self.query_one("#place", Lines).show(
             [[(f" {listing.problem}", "warn")]] if listing.problem else [line]
         )
+
+    def show_problem(self) -> Widget | None:
+        wrong = next(
+            (s for s in map(Path, self.draft.sources) if plan.source_problem(self.draft, s)), None
+        )
+        if wrong is not None and wrong.parent.is_dir():
+            self._browser.enter(wrong.parent, wrong)
+        return self._browser
 
     # --- keys -------------------------------------------------------------------------------------
 

@@ -9,12 +9,13 @@ from textual.widget import Widget
 
 from engine.project import Project
 from voicetui.drafts import Draft
+from voicetui.trouble import Sturdy
 
 if TYPE_CHECKING:
     from voicetui.screens.setup import SetupScreen
 
 
-class Step(Vertical):
+class Step(Sturdy, Vertical):
     """One step: its widgets show the draft, and what a person does there changes it.
 
     `actions` are the keys of the wizard that do something here, `enter` what Enter does in a word.
@@ -53,6 +54,10 @@ class Step(Vertical):
 
     def leave(self, field: Widget) -> None:
         """A field is left; what was typed there is in the draft."""
+
+    def show_problem(self) -> Widget | None:
+        """Bring what is wrong here into sight; gives the field to mend it in, None: the first."""
+        return None
 
     def poll(self) -> None:
         """Called a few times a second: show what helper threads found."""

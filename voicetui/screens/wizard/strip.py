@@ -9,14 +9,18 @@ from voicetui.widgets.lines import Lines
 from voicetui.widgets.styled import Line, wrapped
 
 
-def strip(here: int, reached: int, problems: Collection[str]) -> Line:
-    """The steps before `reached` are judged: those in `problems` have one."""
+def strip(
+    here: int, reached: int, problems: Collection[str], open_steps: Collection[str] = ()
+) -> Line:
+    """The steps before `reached` are judged: those in `problems` have one, `open_steps` lack an answer."""
     line: Line = []
     for number, name in enumerate(plan.STEPS):
         is_judged = number < min(reached, len(plan.STEPS) - 1)
         sign, style = str(number + 1), "dim"
         if is_judged:
-            sign, style = ("✗", "bad") if name in problems else ("✓", "good")
+            sign, style = ("○", "warn") if name in open_steps else ("✓", "good")
+            if name in problems:
+                sign, style = "✗", "bad"
         line += [(f" {sign} {name} ", "inverse" if number == here else style), (" ", "")]
     return line
 

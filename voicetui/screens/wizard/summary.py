@@ -91,7 +91,7 @@ class SummaryStep(Step):
             lines.append([(f" {sign} ", style), (first, "warn")])
             lines += [[(f"   {line}", "warn")] for line in more]
         what = "The same by a command" if self.before is None else "A new one by a command"
-        lines += [[], [(f" {what} (y copies it)", "head")]]
+        lines += [[], [(f" {what} (y copies it)", "title")]]
         pieces = plan.command(self.draft)
         for number, piece in enumerate(pieces):
             end = " \\" if number < len(pieces) - 1 else ""

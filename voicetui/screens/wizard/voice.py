@@ -115,6 +115,16 @@ class VoiceStep(Step):
         if field.id == "language" and found and not self._is_chosen():
             self._take(found[0])
 
+    def show_problem(self) -> Widget | None:
+        draft = self.draft
+        told = {
+            "name": plan.name_problem(draft),
+            "language": plan.language_problem(draft),
+            "folder": plan.folder_problem(draft, self.before),
+        }
+        wrong = next((field for field, problem in told.items() if problem), None)
+        return None if wrong is None else self.query_one(f"#{wrong}", Input)
+
     def _walk(self, step: int) -> None:
         found = matching(self._typed) or list(LANGUAGES)
         now = languages.normal(self.draft.language)
