@@ -23,7 +23,8 @@ def job_for(status: ProjectStatus, verb: Verb, project: Path) -> Path:
     shown = clean(str(project))
     if job is None:
         last = status.shown
-        tail = f" Its last job, {clean(last.run)}, is {last.state}." if last.run else ""
+        ended = "crashed" if last.state == "crashed" else f"is {last.state}"
+        tail = f" Its last job, {clean(last.run)}, {ended}." if last.run else ""
         raise InputError(f"Nothing is running in {shown}.{tail}")
     if verb != "stop" and job.parent.name != "runs":
         raise InputError(

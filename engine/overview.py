@@ -203,7 +203,7 @@ def _next_of_run(voice: Project, seen: ProjectOverview, run: Path) -> tuple[Next
     if not checkpoint.folders(run):
         return "train", f"Run {seen.run} saved nothing: train again."
     if seen.run_state != "finished":
-        return "resume", f"Run {seen.run} is {seen.run_state} at step {seen.step}: go on with it."
+        return "resume", f"Run {seen.run} {seen.run_state} at step {seen.step}: go on with it."
     done = _changed(run / LOG_NAME)
     # Left alone where nothing changed; the summary is written by every preparation.
     if _changed(voice.dataset_dir / clips.FILE_NAME) > done:

@@ -23,6 +23,7 @@ FILE_NAME = "recent.json"
 FORMAT_VERSION = 1
 MAX_FOLDERS = 500
 _TICK_SECONDS = 0.01
+_PATIENCE_SECONDS = 2.0
 
 
 def folders() -> list[Path]:
@@ -69,10 +70,13 @@ def _alone() -> Iterator[None]:
     """Keep other consoles from changing the list meanwhile."""
     folder = places.state_dir()
     make_dirs(folder)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     with contextlib.ExitStack() as held:
         # One that holds it for so long hangs; the list is not worth waiting for it.
-        with contextlib.suppress(BusyError):
-            held.enter_context(lock.hold(folder, "recent projects"))
+        while time.monotonic() < deadline:
+            with contextlib.suppress(BusyError):
+                held.enter_context(lock.hold(folder, "recent projects"))
+                break
         yield
 
 

@@ -65,6 +65,8 @@ class RunState:
     updated_at: float = 0.0
     partial: bool = False
     _worked: float = 0.0
+    # When the pause began that still lasts; 0 without one.
+    _paused_at: float = 0.0
 
     @property
     def best(self) -> Best | None:
@@ -84,13 +86,15 @@ class RunState:
         if isinstance(event, events.Started):
             self._begin(event, record.t)
         self.updated_at = record.t
-        self.elapsed = self._worked + max(0.0, record.t - self.started_at)
+        # The time of a pause is no work.
+        until = self._paused_at or record.t
+        self.elapsed = self._worked + max(0.0, until - self.started_at)
         self._apply_course(event)
         self._apply_training(event)
 
     def _begin(self, event: events.Started, now: float) -> None:
         self._worked = self.elapsed
-        self.started_at = now
+        self.started_at, self._paused_at = now, 0.0
         self.job, self.pid, self.state = event.job, event.pid, "running"
         self.message = self.error = self.reason = self.stage = ""
 
@@ -138,9 +142,11 @@ class RunState:
             case events.Saved():
                 self.saved_step, self.checkpoint = event.step, event.checkpoint
             case events.Paused():
-                self.state = "paused"
+                self.state, self._paused_at = "paused", self.updated_at
             case events.Continued():
-                self.state = "running"
+                if self._paused_at:
+                    self._worked -= self.updated_at - self._paused_at
+                self.state, self._paused_at = "running", 0.0
 
     def _go_back_to(self, step: int) -> None:
         """What came after `step` is done again."""
@@ -153,7 +159,7 @@ class RunState:
     def as_dict(self) -> dict[str, Any]:
         """The state as plain JSON values; numbers that JSON does not know are strings."""
         values = dataclasses.asdict(self)
-        del values["_worked"]
+        del values["_worked"], values["_paused_at"]
         best = self.best
         values["best"] = dataclasses.asdict(best) if best else None
         shown: dict[str, Any] = jsonable(values)

@@ -6,6 +6,7 @@ The snapshots and the README's pictures are taken of these scenes.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -441,18 +442,24 @@ def help_screen(world: World, patch: pytest.MonkeyPatch, *keys: str) -> Scene:
 
 def demo(world: World, patch: pytest.MonkeyPatch) -> Scene:
     """The demo while its recordings are being prepared."""
+    folder = world.home / "voicetui-demo"
 
     def job(kind: str, seconds: float, *, works: bool) -> Any:
         state = RunState(job=kind, state="running" if works else "finished", elapsed=seconds)
         state.started_at = NOW - seconds
         ended = None if works else SimpleNamespace(state="finished", error=None)
         session = SimpleNamespace(job=SimpleNamespace(kind=kind))
-        return SimpleNamespace(session=session, outcome=ended, state=state, poll=list)
+        return SimpleNamespace(
+            session=session, outcome=ended, state=state, poll=list, folder=folder / kind
+        )
 
     def opening(console: Console) -> None:
-        console.host.run_road = lambda _: None  # type: ignore[method-assign]
-        console.host._jobs = [job("base", 2, works=False), job("prepare", 31, works=True)]
-        console.open_demo(world.home / "voicetui-demo")
+        def run_road(_: object) -> None:
+            console.host._jobs = [job("base", 2, works=False), job("prepare", 31, works=True)]
+            console.host._road = threading.current_thread()
+
+        console.host.run_road = run_road  # type: ignore[method-assign]
+        console.open_demo(folder)
 
     async def settle(console: Console, pilot: Pilot[None]) -> None:
         screen = console.screen

@@ -34,7 +34,10 @@ def prepared(folder: Path, at: float = 2000.0, **totals: Any) -> None:
     path = folder / "dataset" / "summary.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(TOTALS | totals))
-    os.utime(path, (at, at))
+    table = path.with_name("clips.jsonl")
+    table.touch()
+    for file in (path, table):
+        os.utime(file, (at, at))
 
 
 def ran(job: Path, *told: Event, at: float = 3000.0, kind: str = "train") -> Path:
@@ -131,6 +134,10 @@ def test_a_finished_run_is_exported_then_heard(folder: Path) -> None:
     assert next_of(folder) == "speak"
     os.utime(card, (2500, 2500))
     assert next_of(folder) == "export"
+    summary = folder / "dataset" / "summary.json"
+    os.utime(summary, (5000, 5000))
+    os.utime(card, (4000, 4000))
+    assert next_of(folder) == "speak", "a preparation that changed no clip counts for nothing"
     prepared(folder, at=5000.0)
     assert next_of(folder) == "train"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual._compositor import CompositorUpdate
 from textual.actions import ActionParseResult
 from textual.binding import BindingType
@@ -217,6 +218,17 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         preferences.save(self.preferences)
 
     # --- keys everywhere --------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        is_typed = isinstance(event, events.Key | events.Paste)
+        if not is_typed or not isinstance(self.screen, ConsoleScreen) or self.screen.is_shown:
+            await super().on_event(event)
+        elif isinstance(event, events.Key):
+            # Nobody sees what else a key would do.
+            if event.key == "ctrl+c":
+                await super().on_event(event)
+            elif event.key in keys.keys_of("everywhere.leave", self.keymap):
+                await self.run_action("app.leave")
 
     def action_help(self) -> None:
         from voicetui.screens.help import HelpScreen

@@ -111,7 +111,8 @@ class Asking:
         if not event.ok:
             return [(f"The run did not {event.request}: {message or 'it gave no reason'}.", "warn")]
         if event.request == "save":
-            return [(f"Saved: {message or 'the checkpoint is written'}.", "good")]
+            saved = message or "the checkpoint is saved"
+            return [(f"{saved[0].upper()}{saved[1:]}; o exports it.", "good")]
         return [(_ANSWERED.get(event.request, f"Done: {message}"), "")]
 
     def _overdue(self, now: float) -> list[Told]:

@@ -95,6 +95,8 @@ class _Closer:
     def _watch(self) -> None:
         since: float | None = None
         while not self._over.wait(_LOOK_SECONDS):
+            if self._host.signals.hung_up:
+                self._terminal.leave()
             if not self._is_ending():
                 since = None
                 continue
@@ -105,8 +107,7 @@ class _Closer:
 
     def _is_ending(self) -> bool:
         host = self._host
-        stopped = host.signals.reason is not None and not host.live and not host.on_the_road
-        return stopped or host.signals.hung_up
+        return host.signals.reason is not None and not host.live and not host.on_the_road
 
 
 def _go_on_plainly(host: Host) -> None:

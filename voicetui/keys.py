@@ -76,7 +76,7 @@ TABLE: tuple[Key, ...] = (
     Key("dashboard", "stop", "x", "stop", "Stop the run safely after this step.", 2),
     Key("dashboard", "pause", "p", "pause", "Pause after this step, or go on.", 2),
     Key("dashboard", "speak", "t", "speak", "Speak a test sentence with the weights of now.", 3),
-    Key("dashboard", "save", "s", "save", "Save a checkpoint now.", 4),
+    Key("dashboard", "save", "s", "save", "Save now; kept until newer saves take its place.", 4),
     Key("dashboard", "metric", "m", "metric", "Show the next number in the chart.", 4),
     Key("dashboard", "metric_back", "M", "", "Show the number before in the chart."),
     Key("dashboard", "export", "o", "export", "Export the voice for coqui and AllTalk.", 5),
@@ -321,6 +321,11 @@ def check(table: Iterable[Key]) -> None:
                     raise SettingError(
                         f"{name(key)} is both {owners[key]} and {row.id}. Give one another key."
                     )
+
+
+def keys_of(identifier: str, keymap: Mapping[str, str]) -> list[str]:
+    """The keys of one row, such as "everywhere.leave", in a person's own keys."""
+    return next(row.keys for row in remapped(keymap) if row.id == identifier).split(",")
 
 
 def remapped(keymap: Mapping[str, str]) -> list[Key]:

@@ -34,8 +34,13 @@ class Machine:
             self._wanted.clear()
 
     @property
+    def is_over(self) -> bool:
+        """Whether no more readings come."""
+        return self._helper.done
+
+    @property
     def problem(self) -> str:
-        """Why no more readings can be taken, in words; "" while they can."""
+        """Why no more come, in words; "" while they do."""
         return self._helper.problem
 
     def close(self) -> None:

@@ -145,7 +145,7 @@ class Narrator:
                     lines.append(f"damaged and passed over: {listed}")
                 return lines
             case events.Paused():
-                return [f"paused at step {event.step}; go on with 'voicetui resume'"]
+                return [f"paused at step {event.step}; go on with 'voicetui resume DIR'"]
             case events.Continued():
                 return [f"goes on at step {event.step}"]
             case events.Samples():

@@ -93,14 +93,14 @@ class FollowedJob:
         records, self._behind = self._follower.read_some(_POLL_SECONDS)
         if not self._behind:
             self._glance = None
-            self._settle()
+            records += self._settle()
         elif self._glance is None:
             self._glance = self._follower.glance()
         return records
 
-    def _settle(self) -> None:
-        """Find out whether the process of a job that has not ended is gone."""
-        self._follower.settle()
+    def _settle(self) -> list[Record]:
+        """Find out whether the process of a job that has not ended is gone; what came by then."""
+        return [record for _, record in self._follower.settled_lines()]
 
     def recent(self, count: int) -> list[Record]:
         page = self._follower.records_before(None, count)
@@ -123,18 +123,19 @@ class LiveJob(FollowedJob):
     def is_ours(self) -> bool:
         return True
 
-    def _settle(self) -> None:
+    def _settle(self) -> list[Record]:
         """How it ended is known here, also where its log could not be written to the end."""
         outcome = self.outcome
         if outcome is None or self.state.ended:
-            return
+            return []
         # It may have written its last line between our reading and our looking.
-        self._follower.poll()
+        records, _ = self._follower.read_some()
         if not self.state.ended:
             error = outcome.error
             self.state.state, self.state.eta = outcome.state, None
             self.state.error = type(error).__name__ if error is not None else ""
             self.state.message = clean(str(error)) if error is not None else ""
+        return records
 
     @property
     def outcome(self) -> Outcome | None:

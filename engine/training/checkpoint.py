@@ -288,6 +288,12 @@ def prune(run: Path, keep: int, best_step: int | None) -> list[Path]:
     return doomed
 
 
+def kept_until(keep: int) -> str:
+    """When `prune` deletes what is saved now, if it is not the best by then, in words."""
+    newer = "the next save" if keep == 1 else f"{keep} newer saves"
+    return f"{newer} (keep_checkpoints)"
+
+
 def load_tensors(checkpoint: Checkpoint, name: str) -> dict[str, torch.Tensor]:
     """The tensors of one file of a checkpoint, mapped from disk: they outlive the file's deletion.
 

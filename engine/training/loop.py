@@ -353,7 +353,8 @@ class Loop:
         while request := self.control.take():
             if request.verb == "save":
                 self._save_once()
-                message = f"step {self.progress.step} is saved"
+                until = checkpoint.kept_until(self.settings.keep_checkpoints)
+                message = f"step {self.progress.step} is saved, kept until {until}"
             else:
                 message = f"a training run does not {request.verb}; use 'voicetui {request.verb}'"
             self.emit(RequestDone(request.id, request.verb, request.verb == "save", message))

@@ -80,9 +80,7 @@ class Suggestion:
     why: str
 
 
-def clip_bytes(
-    seconds: float, device: Kind, precision: Precision, network: Network = XTTS
-) -> int:
+def clip_bytes(seconds: float, device: Kind, precision: Precision, network: Network = XTTS) -> int:
     """Activations that one clip of a length keeps until the backward pass."""
     text = seconds * _TOKENS_PER_SECOND
     codes = seconds * _CODES_PER_SECOND

@@ -18,6 +18,8 @@ from engine.training import checkpoint
 from engine.training.checkpoint import Checkpoint
 
 _CARD = "voicetui.json"
+# The folder of a run with what its checkpoints spoke.
+SAMPLES = "samples"
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,11 @@ def exports(project_folder: Path) -> list[Export]:
             )
         )
     return sorted(found, key=lambda export: -export.time)
+
+
+def samples(project_folder: Path) -> list[Path]:
+    """The sentences that checkpoints of any run spoke, as wav files, newest first."""
+    return sorted(project_folder.glob(f"runs/*/{SAMPLES}/*.wav"), key=_time, reverse=True)
 
 
 def _facts(card: Path) -> dict[str, Any]:

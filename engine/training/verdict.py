@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from engine.events import Evaluated
@@ -20,16 +21,16 @@ _WORSE = 0.01
 # One evaluation that is no better says nothing yet.
 _PATIENCE = 2
 
-Kind = Literal["early", "falling", "waiting", "flat", "rising", "broken"]
+Kind = Literal["early", "falling", "slow", "waiting", "flat", "rising", "broken"]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What a list of losses says; the indices are those of the list.
 
-    `kind`: "early" (fewer than two losses), "falling", "waiting" (the newest is no better, which
-    says nothing yet), "flat", "rising" (overtraining), "broken" (the newest is not a finite
-    number). `since_index` is where that began, the last one before the rise for "rising".
+    `kind`: "early" (fewer than two losses), "falling", "slow" (still falling each time, by less
+    than counts), "waiting" (the newest is no better, which says nothing yet), "flat", "rising"
+    (overtraining), "broken" (the newest is not a finite number). `since_index` is where that began, the last one before the rise for "rising".
     `best_index` is the first of the lowest; None without a finite loss.
     """
 
@@ -56,6 +57,8 @@ def judge(losses: Sequence[float]) -> Verdict:
     improved = _last_improvement(finite)
     stale = sum(index > improved for index, _ in finite)
     if stale >= _PATIENCE:
+        if best_index == newest_index and _fell_each_time(finite[-_PATIENCE - 1 :]):
+            return Verdict("slow", _fall_began(finite), best_index)
         return Verdict("flat", improved, best_index)
     if stale and newest >= finite[-2][1]:
         return Verdict("waiting", improved, best_index)
@@ -69,6 +72,10 @@ def _last_improvement(finite: list[tuple[int, float]]) -> int:
         if loss < lowest - _IMPROVED * abs(lowest):
             index, lowest = at, loss
     return index
+
+
+def _fell_each_time(finite: list[tuple[int, float]]) -> bool:
+    return all(before > loss for (_, before), (_, loss) in pairwise(finite))
 
 
 def _fall_began(finite: list[tuple[int, float]]) -> int:

@@ -21,6 +21,7 @@ from engine.session import Session
 from engine.text import clean
 from engine.training import checkpoint, runs
 from engine.training.checkpoint import Checkpoint
+from engine.training.saved import SAMPLES
 from engine.xtts import base as bases
 from engine.xtts import load, voice
 from engine.xtts.phrases import split
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import torch
 
 KIND = "speak"
-SAMPLES = "samples"
 OUTPUT_RATE = 24_000
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from engine.training import memory
@@ -73,16 +76,19 @@ def test_less_than_one_clip_is_no_batch() -> None:
         suggest(GB, "cuda", 0)
 
 
-def test_the_parameters_are_those_of_the_network() -> None:
+@pytest.mark.parametrize("size", ["FULL", "TINY"])
+def test_the_parameters_are_those_of_the_network(size: str, tmp_path: Path) -> None:
     import torch
 
     from engine.xtts import random_base
+    from engine.xtts.network import network_of
 
-    width, layers, rows = (
-        random_base.FULL.channels,
-        random_base.FULL.layers,
-        random_base.FULL.text_tokens,
-    )
+    of_size = getattr(random_base, size)
+    width, layers, rows = of_size.channels, of_size.layers, of_size.text_tokens or 300
+    args = {"gpt_layers": layers, "gpt_n_model_channels": width, "gpt_number_text_tokens": rows}
+    (tmp_path / "config.json").write_text(json.dumps({"model_args": args}))
+    network = network_of(tmp_path)
+    assert network is not None
     with torch.device("meta"):
         from TTS.tts.layers.xtts.gpt import GPT
 
@@ -100,4 +106,20 @@ def test_the_parameters_are_those_of_the_network() -> None:
             use_perceiver_resampler=True,
             code_stride_len=1024,
         )
-    assert sum(p.numel() for p in gpt.parameters()) == memory.PARAMETERS
+    assert sum(p.numel() for p in gpt.parameters()) == network.parameters
+    assert (network == memory.XTTS) == (size == "FULL")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"model_args": {"gpt_layers": -1}}', "\xff"])
+def test_a_config_that_tells_no_sizes_gives_none(text: str, tmp_path: Path) -> None:
+    from engine.xtts.network import network_of
+
+    (tmp_path / "config.json").write_text(text, encoding="latin-1")
+    assert network_of(tmp_path) is None
+    assert network_of(tmp_path / "gone") is None
+
+
+def test_a_smaller_network_takes_less() -> None:
+    tiny = memory.Network(parameters=644_214, layers=2, channels=64, heads=4)
+    assert memory.training_bytes(4, "cpu", network=tiny) < 2 * GB
+    assert suggest(4 * GB, "cpu", 4, network=tiny).batch_size == 4

@@ -282,7 +282,7 @@ def demo(
     mouse: Mouse = False,
     as_json: Json = False,
 ) -> None:
-    """Make a voice from bundled speech, the whole road in a few minutes.
+    """Make a voice from bundled speech, the whole road in a minute or two.
 
     Its base is tiny and holds random weights, so that nothing must be fetched: what the voice
     speaks is noise.

@@ -17,6 +17,7 @@ from voicetui.keys import Key
 from voicetui.trouble import Sturdy
 from voicetui.widgets.bars import KeyBar, StatusLine, TitleBar
 from voicetui.widgets.lines import Lines
+from voicetui.widgets.styled import wrapped
 
 if TYPE_CHECKING:
     from voicetui.app import Console
@@ -71,6 +72,10 @@ class ConsoleScreen(Sturdy, Screen[None]):
         """What to say when a key is pressed that does nothing now."""
         return "That is not possible now."
 
+    def label_of(self, key: Key) -> str:
+        """What the footer calls a key of this screen; what it does now may have another name."""
+        return key.label
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         if any(key.action == action for key in keys.of(self.scope)) and not self.is_possible(
             action
@@ -81,7 +86,11 @@ class ConsoleScreen(Sturdy, Screen[None]):
     def keys_shown(self) -> list[Key]:
         """The keys of the footer, most specific first, in a person's own keys."""
         rows = keys.remapped(self.console.keymap)
-        own = [key for key in rows if key.scope == self.scope and self.is_possible(key.action)]
+        own = [
+            replace(key, label=self.label_of(key))
+            for key in rows
+            if key.scope == self.scope and self.is_possible(key.action)
+        ]
         shared = [key for key in rows if key.scope == keys.EVERYWHERE]
         if self.console.is_at_bottom:
             shared = [replace(k, label="quit") if k.action == "leave" else k for k in shared]
@@ -94,6 +103,12 @@ class ConsoleScreen(Sturdy, Screen[None]):
             bar.show_keys(self.keys_shown())
 
     # --- what it says -----------------------------------------------------------------------------
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether it is on the screen, perhaps behind a dialog."""
+        screens = [each for each in self.console.screen_stack if isinstance(each, ConsoleScreen)]
+        return bool(screens) and screens[-1] is self
 
     def say(self, text: str, style: str = "") -> None:
         """Say something in the status line; it stays until the next thing is said."""
@@ -119,12 +134,20 @@ class ConsoleScreen(Sturdy, Screen[None]):
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self._frame)
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the terminal is large enough for it; else only its size is told."""
+        return not self.has_class("-too-small")
+
     def on_resize(self, event: events.Resize) -> None:
         small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
         self.set_class(small, "-too-small")
         if small:
             text = f"The console needs {LEAST_WIDTH}x{LEAST_HEIGHT}; this is {event.size.width}x"
-            self.query_one("#too-small", Lines).show([[(f"{text}{event.size.height}.", "warn")]])
+            leave = keys.name(keys.keys_of("everywhere.leave", self.console.keymap)[0])
+            only = f"Make it larger; until then only {leave} and Ctrl-C work."
+            lines = [f"{text}{event.size.height}.", *wrapped(only, event.size.width)]
+            self.query_one("#too-small", Lines).show([[(line, "warn")] for line in lines])
         self.call_after_refresh(self._frame)
 
     def _frame(self) -> None:

@@ -29,6 +29,7 @@ from voicetui.screens.base import ConsoleScreen
 from voicetui.screens.dialogs import Choice, Choose
 from voicetui.screens.errands import Errands
 from voicetui.screens.panels.checkpoint_facts import facts_of
+from voicetui.screens.panels.made import made_lines
 from voicetui.screens.reading import Reading
 from voicetui.typed import short
 from voicetui.widgets.lines import Lines
@@ -37,7 +38,6 @@ from voicetui.widgets.styled import Line, fitted
 
 _PERIOD_SECONDS = 0.5
 _RELOAD_TICKS = 8
-_EXPORTS_SHOWN = 5
 # engine.files reads a file in pieces of this size and asks after each whether to go on.
 _PIECE_BYTES = 1 << 24
 
@@ -104,6 +104,7 @@ class CheckpointsScreen(ConsoleScreen):
         self._voice = folder.name
         self._saved: list[Saved] = []
         self._exports: list[Export] = []
+        self._samples: list[Path] = []
         self._verified: frozenset[Path] = frozenset()
         self._marked: Path | None = None
         self._verifying: tuple[Saved, Helper[str], list[int]] | None = None
@@ -118,7 +119,7 @@ class CheckpointsScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.errands = Errands(self.console, self.folder)
+        self.errands = Errands(self, self.folder)
         with contextlib.suppress(VoicetuiError):
             self._voice = projects.load(self.folder).name
         self.query_one(RowList).focus()
@@ -154,6 +155,7 @@ class CheckpointsScreen(ConsoleScreen):
         kept = self.chosen
         self._saved = await asyncio.to_thread(saves.checkpoints, self.folder)
         self._exports = await asyncio.to_thread(saves.exports, self.folder)
+        self._samples = await asyncio.to_thread(saves.samples, self.folder)
         here = [saved.folder for saved in self._saved]
         if self._marked not in here:
             self._marked = None
@@ -161,7 +163,7 @@ class CheckpointsScreen(ConsoleScreen):
         self.refresh_keys()
 
     def _folders(self) -> tuple[Path, ...]:
-        places = ("runs/*/checkpoints/step-*", "export/*")
+        places = ("runs/*/checkpoints/step-*", "export/*", f"runs/*/{saves.SAMPLES}/*.wav")
         return tuple(sorted(path for place in places for path in self.folder.glob(place)))
 
     def _show(self, cursor: int | None = None) -> None:
@@ -186,24 +188,7 @@ class CheckpointsScreen(ConsoleScreen):
         self.query_one("#checkpoint", Lines).show([line])
 
     def _show_exports(self) -> None:
-        lines: list[Line] = [[], [(" EXPORTS".ljust(self.size.width), "head")]]
-        for export in self._exports[:_EXPORTS_SHOWN]:
-            step = f"step {export.step:,}" if export.step is not None else "step unknown"
-            run = f"run {export.run}" if export.run else ""
-            lines.append(
-                [
-                    ("   ", ""),
-                    (fitted(export.folder.name, 24), "bold"),
-                    (fitted(f"{step}  {run}", 24), ""),
-                    (fitted(size(export.bytes), 9, right=True), ""),
-                    (f"  {clean(short(export.folder))}", "dim"),
-                ]
-            )
-        if len(self._exports) > _EXPORTS_SHOWN:
-            more = len(self._exports) - _EXPORTS_SHOWN
-            lines.append([(f"   and {more} more in {clean(short(self.folder / 'export'))}", "dim")])
-        if not self._exports:
-            lines.append([("   none yet; o exports the checkpoint under the cursor", "dim")])
+        lines = made_lines(self.folder, self._exports, self._samples, self.size.width)
         self.query_one("#exports", Lines).show(lines)
 
     def on_row_list_moved(self) -> None:
@@ -309,7 +294,7 @@ class CheckpointsScreen(ConsoleScreen):
         except (VoicetuiError, OSError) as error:
             self.console.tell("It was not deleted", str(error))
             return
-        self.console.say(f"Deleted step {saved.step:,}; {size(saved.bytes)} are free.")
+        self.say(f"Deleted step {saved.step:,}; {size(saved.bytes)} are free.")
         if self.is_attached:
             self.reload()
 
@@ -366,14 +351,11 @@ class CheckpointsScreen(ConsoleScreen):
             if len(results) == len(chosen):
                 self._tell_comparison(results)
             else:
-                following = chosen[len(results)]
-                flow.begin(
-                    self.console,
-                    "comparing",
-                    self.errands.speak(
-                        project, text, _name(following), on_cpu=self._is_taken(), spoke=spoke
-                    ),
+                # Nothing is asked any more, so that it need not wait for other questions.
+                following = self.errands.speak(
+                    project, text, _name(chosen[len(results)]), on_cpu=self._is_taken(), spoke=spoke
                 )
+                self.console.run_worker(following)
 
         await self.errands.speak(
             project, text, _name(chosen[0]), on_cpu=self._is_taken(), spoke=spoke
@@ -384,10 +366,12 @@ class CheckpointsScreen(ConsoleScreen):
         for letter, result in zip("AB", results, strict=True):
             lines += [f"{letter}  step {result.step:,}, {result.seconds:.1f} s", result.path, ""]
         paths = [Path(result.path) for result in results]
-        command = listening.fetch_command(*paths)
+        command = self.errands.made = listening.fetch_command(*paths)
+        self.errands.report_made("Spoken", *paths)
+        if not self.errands.is_awaited:
+            return
         copied = listening.copy(self.console, command)
-        self.errands.made = command
-        self.errands.tell(
+        self.console.tell(
             "The same sentence, the same seed", "\n".join([*lines, command, "", copied.told])
         )
 

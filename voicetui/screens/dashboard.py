@@ -21,7 +21,6 @@ from engine.text import clean
 from engine.training import checkpoint
 from voicetui.asking import Asking
 from voicetui.machine import Machine
-from voicetui.screens.base import ConsoleScreen
 from voicetui.screens.errands import Errands
 from voicetui.screens.pane_keys import PaneKeys
 from voicetui.screens.panels.advice import advice_on, full_advice, short_advice
@@ -99,7 +98,7 @@ class DashboardScreen(PaneKeys):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.errands = Errands(self.console, self.folder)
+        self.errands = Errands(self, self.folder)
         self._hardware = Machine(self.folder)
         self._gauges = Gauges()
         try:
@@ -225,7 +224,8 @@ class DashboardScreen(PaneKeys):
         else:
             self.rows.add(records)
             for text, style in asking.take(records, self.now()):
-                self.console.say(text, style)
+                # What ended meanwhile is told here only, and not on the screen in sight.
+                self.say(text, style)
         for record in records:
             self._note(record)
         return records
@@ -251,12 +251,6 @@ class DashboardScreen(PaneKeys):
             self.draw(changed=True)
 
     # --- drawing ----------------------------------------------------------------------------------
-
-    @property
-    def in_sight(self) -> bool:
-        """Whether it is on the screen, perhaps behind a dialog."""
-        screens = [each for each in self.console.screen_stack if isinstance(each, ConsoleScreen)]
-        return bool(screens) and screens[-1] is self
 
     def draw_all(self) -> None:
         if self.is_attached:

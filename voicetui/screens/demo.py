@@ -36,6 +36,7 @@ _AFTER = (
     "of projects, and n there for a new one."
 )
 _GO_ON = "'voicetui demo', or m in the list of projects (F3), goes on from here."
+_LOOK_SECONDS = 0.5
 # The rows of title, status and keys, and the cells beside the texts.
 _FRAME_ROWS, _MARGIN = 3, 6
 
@@ -63,7 +64,7 @@ class DemoScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.set_interval(0.5, self._look)
+        self.set_interval(_LOOK_SECONDS, self._look)
         self.call_after_refresh(self._look)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -79,14 +80,16 @@ class DemoScreen(ConsoleScreen):
             lines = self._lines(jobs, width, with_texts=False)
         self.query_one("#demo-steps", Lines).show(lines)
         self.refresh_keys()
-        if "train" in jobs and not walk.has_shown_training and self.is_current:
+        train = jobs.get("train")
+        works = train is not None and train.outcome is None
+        if works and not walk.has_shown_training and self.is_current:
             walk.has_shown_training = True
             self.action_open()
             self.console.say("This is the dashboard; q goes back to the demo's steps.")
 
     def _lines(self, jobs: Mapping[str, LiveJob], width: int, *, with_texts: bool) -> list[Line]:
         place = f"All of it goes into {clean(short(self.walk.folder))}"
-        lines: list[Line] = [[], *_indented(place, width, "dim"), []]
+        lines: list[Line] = [*([[]] if with_texts else []), *_indented(place, width, "dim"), []]
         for kind, name, text in _STEPS:
             job = jobs.get(kind)
             sign, style = self._sign(kind, job)

@@ -41,13 +41,20 @@ class Errand:
 
 @dataclass
 class Errands:
-    """What a screen sent its sessions for. `made` is what was made last, ready to be copied."""
+    """What a screen sent its sessions for. `made` is what was made last, ready to be copied.
 
-    console: Console
+    How they get on stands on that screen only; how they end, also on the one in sight by then.
+    """
+
+    screen: ConsoleScreen
     folder: Path
     made: str = ""
     # How many sessions work now.
     going: int = 0
+
+    @property
+    def console(self) -> Console:
+        return self.screen.console
 
     async def load(self) -> Project | None:
         """The project as it is now; what is wrong with it is told."""
@@ -91,14 +98,18 @@ class Errands:
 
             return speak.session(project, text, which, on_cpu=on_cpu)
 
-        self.console.say("Loading the voice…")
+        self.screen.say("Loading the voice…")
         await self._start("speaking", make, spoke)
 
     def _tell_spoken(self, event: Spoke) -> None:
         path = Path(event.path)
+        self.report_made("Spoken", path)
+        if not self.is_awaited:
+            self.made = listening.fetch_command(path)
+            return
         heard = listening.listen(self.console, path)
         self.made = str(path) if heard.playing else heard.command
-        self.tell(
+        self.console.tell(
             f"Spoken with step {event.step:,}",
             f"{event.seconds:.1f} s of sound in\n{path}\n\n{heard.told}\n\n{heard.command}",
         )
@@ -132,7 +143,7 @@ class Errands:
                 ),
             )
             if answer != "r":
-                self.console.say("Nothing was exported.")
+                self.screen.say("Nothing was exported.")
                 return
 
         def make() -> Session:
@@ -140,12 +151,15 @@ class Errands:
 
             return export.session(project, checkpoint=which, name=name, force=force)
 
-        self.console.say("Exporting…")
+        self.screen.say("Exporting…")
         await self._start("exporting", make)
 
     def _tell_exported(self, event: Exported) -> None:
         self.made = event.folder
-        self.tell(
+        self.report_made("Exported", Path(event.folder))
+        if not self.is_awaited:
+            return
+        self.console.tell(
             "The voice is exported",
             f"Step {event.step:,}, {size(event.bytes)}, in\n{event.folder}\n\n"
             "Name this folder to coqui's XTTS, or put it below AllTalk's models/xtts. "
@@ -178,16 +192,18 @@ class Errands:
             case Spoke() as event:
                 errand.spoke(event)
             case Exported() as event:
-                self.console.say(f"Exported step {event.step:,}.", "good")
                 self._tell_exported(event)
             case Stage() | Progress() as event:
                 self._tell_stage(errand, event)
             case Warned() as event:
-                self.console.say(f"{clean(event.seen)} {clean(event.remedy)}", "warn")
+                self.screen.say(f"{clean(event.seen)} {clean(event.remedy)}", "warn")
             case Failed() as event:
-                self.tell(f"The {errand.name} failed", event.message)
+                title = f"The {errand.name} failed"
+                self.report(f"{title}: {event.message}", "bad")
+                if self.is_awaited:
+                    self.console.tell(title, event.message)
             case Stopped():
-                self.console.say(f"The {errand.name} was stopped.", "warn")
+                self.report(f"The {errand.name} was stopped.", "warn")
 
     def _tell_stage(self, errand: Errand, event: Stage | Progress) -> None:
         name = event.name if isinstance(event, Stage) else event.stage
@@ -197,14 +213,30 @@ class Errands:
         text = f"{errand.name.capitalize()}: {name}{done}…"
         if text != errand.last_told:
             errand.last_told = text
-            self.console.say(text)
+            self.screen.say(clean(text))
 
-    def tell(self, title: str, text: str) -> None:
-        """Tell a result in a dialog, or in the status line where a question is open already."""
-        if isinstance(self.console.screen, ConsoleScreen):
-            self.console.tell(title, text)
-        else:
-            self.console.say(f"{title}. {text.splitlines()[0]}")
+    # --- how they end -----------------------------------------------------------------------------
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a dialog may tell a result: the screen is in sight, and asks nothing itself."""
+        return self.console.screen is self.screen
+
+    def report(self, text: str, style: str = "") -> None:
+        """Say how something ended: on the screen that began it, and on the one in sight."""
+        self.screen.say(clean(text), style)
+        if not self.screen.in_sight:
+            self.console.say(text, style)
+
+    def report_made(self, what: str, *paths: Path) -> None:
+        """Say what was made and where, in few words."""
+        places = ", ".join(str(self._short(path)) for path in paths)
+        self.screen.say(clean(f"{what}: {places}"), "good")
+        if not self.screen.in_sight:
+            self.console.say(f"{what}: {places}; K on the dashboard lists it.", "good")
+
+    def _short(self, path: Path) -> Path:
+        return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
 
 
 def _default_name(project: Project) -> str:

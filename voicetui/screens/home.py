@@ -83,7 +83,7 @@ class HomeScreen(ConsoleScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.set_interval(_REFRESH_SECONDS, self._refresh_running)
-        self.set_interval(_LOOK_SECONDS, self._show_machine)
+        self._machine_look = self.set_interval(_LOOK_SECONDS, self._show_machine)
         self._machine = Machine(Path.home(), _MACHINE_SECONDS)
 
     def on_unmount(self) -> None:
@@ -223,9 +223,10 @@ class HomeScreen(ConsoleScreen):
         self.query_one("#home-project", Lines).show(lines)
 
     def _show_machine(self) -> None:
-        reading, problem = self._machine.latest, self._machine.problem
-        if problem:
-            self.query_one("#home-machine", Lines).show([[(f" {problem}", "warn")]])
+        reading = self._machine.latest
+        if self._machine.is_over:
+            self._machine_look.stop()
+            self.query_one("#home-machine", Lines).show([[(f" {self._machine.problem}", "warn")]])
         elif reading is not None:
             from voicetui.screens.wizard.fit import machine_lines
 

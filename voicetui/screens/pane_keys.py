@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
+from engine.text import clean
 from voicetui.screens.panels.panes import PANES, PARTS, arrange
 from voicetui.screens.run_keys import RunKeys
 from voicetui.widgets.event_list import EventRows
@@ -90,7 +91,17 @@ class PaneKeys(RunKeys):
         rows = self.query_one("#events", RowList)
         at_end = rows.cursor >= self._shown_events[0] - 1 or shown[1:3] != self._shown_events[1:3]
         self._shown_events = shown
-        rows.show(self.rows, cursor=len(self.rows) - 1 if at_end else None)
+        cursor = len(self.rows) - 1 if at_end else None
+        rows.show(self.rows, cursor=cursor, empty=self._empty_text())
+
+    def _empty_text(self) -> str:
+        sought = self.rows.filter.strip()
+        if sought:
+            return f'No event holds "{clean(sought)}".'
+        is_first = self.rows.group == self.rows.GROUPS[0]
+        return (
+            "Nothing happened yet." if is_first else f"No event of this group: {self.rows.group}."
+        )
 
     def _newest_event(self) -> int:
         return self.rows.record(len(self.rows) - 1).seq if len(self.rows) else 0

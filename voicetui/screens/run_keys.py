@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 from engine.requests import Verb
@@ -95,11 +94,16 @@ class RunKeys(ChartKeys):
             return "It is about to start."
         return ""
 
-    def keys_shown(self) -> list[Key]:
-        rows = super().keys_shown()
-        if self.state.state != "paused":
-            return rows
-        return [replace(row, label="resume") if row.action == "pause" else row for row in rows]
+    @property
+    def _holds(self) -> bool:
+        """Whether the run is paused, or will be after this step."""
+        asked = self.asking is not None and self.asking.doing == "pause"
+        return asked or self.state.state == "paused"
+
+    def label_of(self, key: Key) -> str:
+        if key.action == "pause" and self._holds:
+            return "go on"
+        return "start" if key.action == "go_on" and self.watched is None else key.label
 
     # --- asking the run ---------------------------------------------------------------------------
 
@@ -128,9 +132,7 @@ class RunKeys(ChartKeys):
             self._ask("stop")
 
     def action_pause(self) -> None:
-        paused = self.state.state == "paused"
-        pausing = self.asking is not None and self.asking.doing == "pause"
-        self._ask("resume" if paused or pausing else "pause")
+        self._ask("resume" if self._holds else "pause")
 
     def action_save(self) -> None:
         self._ask("save")
@@ -168,7 +170,7 @@ class RunKeys(ChartKeys):
             self.say("Saving the weights of now, to speak with them…")
             answer = await pending.answer
             if answer is not None and not answer.ok:
-                self.console.say(f"Not spoken: {clean(answer.message)}", "warn")
+                self.errands.report(f"Not spoken: {clean(answer.message)}", "warn")
                 return
         await self.errands.speak(
             project, text, self._weights("last" if live else "best"), on_cpu=live

@@ -24,11 +24,11 @@ from voicetui.drafts import Draft
 from voicetui.keys import Key
 from voicetui.machine import Machine
 from voicetui.screens.base import ConsoleScreen
-from voicetui.screens.dialogs import Choice, Choose
 from voicetui.screens.wizard import fit, plan
 from voicetui.screens.wizard.base import BaseStep, fetch_line
 from voicetui.screens.wizard.batch import BatchStep
-from voicetui.screens.wizard.keeper import Keeper
+from voicetui.screens.wizard.changes import closing
+from voicetui.screens.wizard.keeper import Keeper, half_filled
 from voicetui.screens.wizard.profile import ProfileStep
 from voicetui.screens.wizard.sources import SourcesStep
 from voicetui.screens.wizard.step import Step
@@ -37,7 +37,7 @@ from voicetui.screens.wizard.strip import Advice, strip
 from voicetui.screens.wizard.summary import SummaryStep
 from voicetui.screens.wizard.typeahead import settled
 from voicetui.screens.wizard.voice import VoiceStep
-from voicetui.typed import path_of, short
+from voicetui.typed import path_of
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.styled import plain
 
@@ -74,6 +74,8 @@ class SetupScreen(StepKeys, ConsoleScreen):
         self.before: Project | None = None
         self.draft = plan.new_draft()
         self.problems: dict[str, str] = {}
+        # The one that the status line tells.
+        self._told_problem = ""
         # All settings as the draft has them, and as its profile alone would.
         self.settings = plan.all_settings(self.draft)
         self.usual = plan.profile_settings(self.draft)
@@ -83,6 +85,7 @@ class SetupScreen(StepKeys, ConsoleScreen):
         self._step: Step | None = None
         self._keeper = Keeper(self, folder)
         self._farthest = 0
+        self._bases = fit.BaseSizes()
 
     def body(self) -> Iterable[Widget]:
         yield Lines([[]], id="wizard-steps")
@@ -126,17 +129,7 @@ class SetupScreen(StepKeys, ConsoleScreen):
         self.console.tell("This project cannot be changed here", told)
 
     def _offer(self, kept: Draft) -> None:
-        whose = f"of {clean(kept.name)} " if kept.name.strip() else ""
-        number = max(0, min(kept.step, _LAST))
-        self.app.push_screen(
-            Choose(
-                "There is a half-filled wizard",
-                f"The answers {whose}were kept when it was left, at step {number + 1} of "
-                f"{len(_STEPS)} ({plan.STEPS[number]}).",
-                [Choice("g", "go on with them"), Choice("n", "start anew and throw them away")],
-            ),
-            lambda answer: self._offered(answer, kept),
-        )
+        self.app.push_screen(half_filled(kept), lambda answer: self._offered(answer, kept))
 
     async def _offered(self, answer: str | None, kept: Draft) -> None:
         if answer is None:
@@ -169,7 +162,10 @@ class SetupScreen(StepKeys, ConsoleScreen):
     def fit(self) -> fit.Fit | None:
         """How the batch fits into this machine; None before step 5 looked at it."""
         reading = None if self._machine is None else self._machine.latest
-        return None if reading is None else fit.fit_of(self.settings, self.usual, reading)
+        if reading is None:
+            return None
+        network = self._bases.of(self.draft.base)
+        return fit.fit_of(self.settings, self.usual, reading, network)
 
     # --- the draft --------------------------------------------------------------------------------
 
@@ -199,6 +195,9 @@ class SetupScreen(StepKeys, ConsoleScreen):
             return
         self._judge(draft)
         self._keeper.keep(draft)
+        if self._told_problem and self._told_problem not in self.problems.values():
+            self._told_problem = ""
+            self.say("")
 
     def _judge(self, draft: Draft) -> None:
         self.draft = draft
@@ -265,7 +264,8 @@ class SetupScreen(StepKeys, ConsoleScreen):
     def _frame_steps(self) -> None:
         # Of a project that is changed, every step was seen.
         reached = len(_STEPS) if self.before is not None else self._farthest
-        line = strip(self.draft.step, reached, self.problems)
+        unanswered = () if self.draft.sources else ("recordings",)
+        line = strip(self.draft.step, reached, self.problems, unanswered)
         self.query_one("#wizard-steps", Lines).show([line])
         self.refresh_title()
 
@@ -370,25 +370,22 @@ class SetupScreen(StepKeys, ConsoleScreen):
     @work(exclusive=True, group="problem")
     async def _show_problem(self, step: str, told: str) -> None:
         await self._go_to(plan.STEPS.index(step))
+        if self._step is not None and (field := self._step.show_problem()) is not None:
+            self.set_focus(field)
+        self._told_problem = told
         self.say(told, "warn")
 
     @work(exclusive=True, group="made")
     async def _made(self, made: Project) -> None:
         from engine import recent
+        from engine.overview import overview
 
         await self._keeper.forget()
         await asyncio.to_thread(recent.remember, made.folder)
         self.console.gone_to = made.folder.absolute()
-        what = "is made" if self.before is None else "is saved"
+        seen = await asyncio.to_thread(overview, made.folder)
         self.app.push_screen(
-            Choose(
-                f"{clean(made.name)} {what}",
-                f"It stands in {clean(short(made.folder.absolute()))}.",
-                [
-                    Choice("p", "prepare it now: cut the recordings into clips with their texts"),
-                    Choice("q", "later; the list of projects has it"),
-                ],
-            ),
+            closing(made, self.before, seen.next_step),
             lambda answer: self._go_on(answer, made.folder),
         )
 
@@ -397,3 +394,5 @@ class SetupScreen(StepKeys, ConsoleScreen):
         self._close()
         if answer == "p":
             console.open_dataset(folder, begin=True)
+        elif answer == "t":
+            console.open_dashboard(folder)

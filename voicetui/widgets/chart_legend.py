@@ -96,7 +96,8 @@ def legend(
     overlays: Sequence[str] = (),
 ) -> Legend:
     """The legend of the newest numbers, or with `steps` and `bucket` of those at the cursor."""
-    parts = [Part(5, metric.label, "title")]
+    # Without its name no number says anything.
+    parts = [Part(-1, metric.label, "title")]
     if steps is not None:
         first, last = steps
         where = f"step {first}" if first == last else f"steps {first}-{last}"

@@ -140,6 +140,8 @@ def _sentence(verdict: Verdict, evaluations: Sequence[Evaluated]) -> tuple[str, 
     match verdict.kind:
         case "falling":
             return "falling: more epochs will help", "good"
+        case "slow":
+            return "falling slowly: more epochs help a little; listen to judge", "good"
         case "waiting":
             return f"no better than epoch {since.epoch}: wait for the next evaluation", ""
         case "flat":

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from engine.hardware import Gpu, Reading
 from engine.text import clean
 from voicetui.amounts import size
-from voicetui.widgets.styled import Line, fitted, plain
+from voicetui.widgets.styled import Line, fitted, plain, wrapped
 
 # The XTTS fine-tuning guide, troubleshooting: act when less VRAM than this is free.
 LOW_VRAM_BYTES = 500_000_000
@@ -103,7 +103,8 @@ class _Layout:
 def gpu_lines(reading: Reading, history: History, width: int) -> list[Line]:
     """One line for each card; two where one is too narrow."""
     if not reading.gpus:
-        return [[("no NVIDIA GPU found: training would use the CPU, slowly", "dim")]]
+        told = wrapped("no NVIDIA GPU found: training would use the CPU, slowly", width)
+        return [[(line, "dim")] for line in told]
     lines: list[Line] = []
     layout = _one_line(reading.gpus, width)
     for gpu in reading.gpus:

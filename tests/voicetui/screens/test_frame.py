@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import pytest
 from helpers_console import make_console, screen_text
 from helpers_jobs import HOSTILE
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input
@@ -102,11 +103,49 @@ def test_a_screen_that_is_too_small_says_what_it_needs() -> None:
     async def story(app: Console, pilot: Pilot[None]) -> None:
         await pilot.resize_terminal(59, 24)
         await pilot.pause()
-        assert screen_text(app).strip() == "The console needs 60x18; this is 59x24."
+        first, second = screen_text(app).strip().splitlines()
+        assert first == "The console needs 60x18; this is 59x24."
+        assert second == "Make it larger; until then only q and Ctrl-C work."
         await pilot.resize_terminal(60, 18)
         await pilot.pause()
         assert "hello" in screen_text(app)
         assert "needs" not in screen_text(app)
+
+    run(story)
+
+
+def test_a_screen_that_is_too_small_obeys_only_the_keys_that_leave() -> None:
+    frame = Frame()
+
+    async def story(app: Console, pilot: Pilot[None]) -> None:
+        app.push_screen(asked := Frame())
+        field = Input()
+        await pilot.pause()
+        await asked.mount(field)
+        await pilot.resize_terminal(59, 24)
+        await pilot.press("y", "r", "f1", "colon", "f8", "down", "enter")
+        assert app.screen is asked
+        assert asked.done == []
+        assert app.theme == THEMES[0].name
+        field.focus()
+        await pilot.press("x")
+        app.post_message(Paste("pasted"))
+        await pilot.press("q")
+        assert app.screen is frame
+        assert field.value == ""
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("y")
+        assert frame.done == ["copy"]
+
+    run(story, frame)
+
+
+def test_the_bottom_screen_is_quit_and_the_others_go_back() -> None:
+    async def story(app: Console, pilot: Pilot[None]) -> None:
+        assert screen_text(app).splitlines()[-1].endswith(" q  quit")
+        app.push_screen(Frame())
+        await pilot.pause()
+        assert screen_text(app).splitlines()[-1].endswith(" q  back")
 
     run(story)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,19 @@ from helpers_story import Story, tell
 
 from engine import lock, places, project, recent
 from engine.events import Epoch, Started
+from engine.hardware import Memory, Reading
 from engine.jobs import Job
 from engine.project import Project
 from engine.xtts.base import FILES
-from voicetui import listening
+from voicetui import drafts, listening, machine
 from voicetui.app import Console
 from voicetui.screens import home as home_module
 from voicetui.screens.dialogs import Message
 from voicetui.screens.folder_dialog import FolderDialog
 from voicetui.screens.home import HomeScreen
 from voicetui.screens.setup import SetupScreen
+from voicetui.screens.wizard import plan
+from voicetui.screens.wizard.summary import SummaryStep
 from voicetui.screens.wizard.voice import VoiceStep
 from voicetui.widgets.rows import RowList
 
@@ -252,5 +256,84 @@ def test_two_hundred_projects_are_listed_at_once(tmp_path: Path) -> None:
         assert time.perf_counter() - began < 1.5
         await story.press("G")
         await story.until_shown("Voice 199")
+
+    tell(look, home_screen)
+
+
+class Shrinking:
+    """A machine that has 1 GB of RAM less at each look, down to 4."""
+
+    left = 9
+
+    def __enter__(self) -> Shrinking:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(self, folder: Path) -> Reading:  # noqa: ARG002 - no disk is looked at
+        self.left = max(4, self.left - 1)
+        memory = Memory(16 * 10**9, self.left * 10**9)
+        return Reading(0.0, (), None, 0.0, memory, None, None, None, None)
+
+
+def test_what_is_free_is_kept_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "Monitor", Shrinking)
+    monkeypatch.setattr(home_module, "_MACHINE_SECONDS", 0.05)
+    monkeypatch.setattr(home_module, "_LOOK_SECONDS", 0.02)
+
+    async def look(story: Story) -> None:
+        await story.until_shown("GB of 16.0 GB free")
+        await story.until_shown(" 4.0 GB of 16.0 GB free")
+
+    tell(look, home_screen)
+
+
+def test_the_cursor_is_on_the_project_one_came_from_or_made(tmp_path: Path) -> None:
+    for name in ("Anna", "Berta", "Carla"):
+        made(tmp_path / name.lower(), name, kept_clips=5)
+    new = tmp_path / "dora"
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    draft = replace(plan.new_draft(), name="Dora", language="en", folder=str(new), step=5)
+    draft = replace(draft, sources=(str(recordings),), base=str(tmp_path / "base"))
+    drafts.save(None, draft)
+
+    async def walk(story: Story) -> None:
+        home = story.app.screen
+        assert isinstance(home, HomeScreen)
+        await story.until_shown("Carla")
+        await story.press("down", "enter")
+        await story.until(lambda: story.app.screen is not home)
+        await story.press("f3")
+        await story.until(lambda: [each.name for each in home._folders][0] == "berta")
+        assert home._folder == tmp_path / "berta"
+        await story.press("down", "question_mark", "q")
+        await story.until(lambda: story.app.screen is home)
+        assert home._folder == tmp_path / "carla"
+        await story.press("n", "g")
+        await story.at_step(SummaryStep)
+        await story.press("enter")
+        await story.until_shown("Dora is made")
+        await story.press("q")
+        await story.until(lambda: story.app.screen is home)
+        await story.until(lambda: home._folder == new)
+
+    tell(walk, home_screen)
+
+
+def test_a_project_that_another_program_opens_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_module, "_REFRESH_SECONDS", 0.05)
+    made(tmp_path / "anna")
+
+    async def look(story: Story) -> None:
+        home = story.app.screen
+        assert isinstance(home, HomeScreen)
+        await story.until_shown("Anna")
+        made(tmp_path / "berta", "Berta")
+        await story.until_shown("Berta")
+        assert home._folder == tmp_path / "anna"
 
     tell(look, home_screen)

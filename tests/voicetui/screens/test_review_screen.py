@@ -135,7 +135,10 @@ def test_unsure_words_are_marked_and_transcripts_compared(folder: Path) -> None:
     second = " ".join([*spoken[:-1], "zebra"])
 
     async def story(person: Person) -> None:
-        await person.reads(f"{spoken[1]}?", f"[-{spoken[-1]}.-]", "{+zebra+}")
+        await person.reads(f" ≈{spoken[1]} ", f"[-{spoken[-1]}.-]", "{+zebra+}")
+        await person.reads("numbers  ≈word: unsure ·")
+        await person.press("enter")
+        await person.reads("less than 50 % sureness")
 
     review(folder, story, [replace(clip, words=words, text_second=second)])
 
@@ -274,7 +277,38 @@ def test_what_cannot_be_restored_says_why(folder: Path) -> None:
         await person.press("f", "d")
         await person.reads("1 of 12 clips: dropped")
         await person.press("r")
-        await person.reads("dropped by the preparation")
+        await person.reads("The clip was dropped by the preparation")
+
+    review(folder, story)
+
+
+def test_several_clips_are_told_of_in_the_plural(folder: Path) -> None:
+    async def story(person: Person) -> None:
+        await person.press("f", "d")
+        await person.reads("2 of 24 clips: dropped")
+        await person.press("*", "r")
+        await person.reads("2 clips were dropped by the preparation. Accept them (a)")
+        assert person.labels == []
+
+    review(folder, story, 24)
+
+
+def test_what_is_dropped_already_keeps_its_reason(folder: Path) -> None:
+    async def story(person: Person) -> None:
+        await person.press("f", "d")
+        await person.reads("1 of 12 clips: dropped")
+        clip, reason = person.row.id, person.row.reason
+        await person.press("d")
+        await person.reads("It is dropped already (low confidence); a brings it back.")
+        await person.press("f", "a")
+        await person.reads("12 clips")
+        await person.press("*", "d")
+        await person.reads("Drop 12 clips?")
+        await person.press("n")
+        await person.reads("dropped 11 clips (noise)")
+        assert person.now(clip).reason == reason
+        await person.press("*", "d")
+        await person.reads("These 12 clips are dropped already (low confidence, noise)")
 
     review(folder, story)
 
@@ -315,7 +349,7 @@ def test_undo_and_redo_survive_the_screen(folder: Path) -> None:
 
 
 def test_edits_asked_for_right_before_leaving_are_not_lost(folder: Path) -> None:
-    clips_project(folder, 12, wavs=False)
+    clips_project(folder, [clip for clip in made_clips(12) if clip.state == "kept"], wavs=False)
 
     async def story(person: Person) -> None:
         for _ in range(4):
@@ -444,8 +478,54 @@ def test_tokens_are_counted_once_the_tokenizer_is_there(folder: Path) -> None:
         person.app.screen.query_one(TextArea).text = "long " * 50
         await person.reads("200 is the most")
         await person.press("enter")
+        await person.pilot.pause()
         await person.reads("200 is the most")
+        assert isinstance(person.app.screen, TextEditor), "what was typed is not lost"
+        assert person.app.screen.query_one(TextArea).text == "long " * 50
         assert person.labels == []
+
+    review(folder, story)
+
+
+def test_a_text_that_the_engine_refuses_is_offered_again(folder: Path) -> None:
+    class Strict:
+        """A tokenizer that was loaded after the text was judged, and knows no x."""
+
+        def count(self, text: str) -> int:
+            return len(text)
+
+        def unknown(self, text: str) -> set[str]:
+            return set(text) & {"x"}
+
+    async def story(person: Person) -> None:
+        found = person.pane.review
+        assert found is not None
+        before = person.row.text
+
+        may_go_on = threading.Event()
+
+        def load(review: Review) -> None:
+            may_go_on.wait()
+            review.tokenizer = Strict()
+
+        await person.press("e")
+        await person.reads("An estimate")
+        person.app.screen.query_one(TextArea).text = "exact"
+        person.screen._edit(load)
+        await person.press("enter")
+        await person.until(lambda: isinstance(person.app.screen, DatasetScreen))
+        may_go_on.set()
+        await person.reads("does not know: x", "e offers your text again")
+        assert person.row.text == before
+        await person.press("e")
+        await person.reads("5 of 200 tokens")
+        assert person.app.screen.query_one(TextArea).text == "exact"
+        person.app.screen.query_one(TextArea).text = "right"
+        await person.press("enter")
+        await person.reads("The text is saved")
+        await person.press("e")
+        await person.reads("5 of 200 tokens")
+        assert person.app.screen.query_one(TextArea).text == "right"
 
     review(folder, story)
 

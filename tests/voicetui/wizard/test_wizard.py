@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from helpers_audio import tone
+from helpers_clips import clips_project
 from helpers_nvml import GIB
 from helpers_story import Story, tell
 from textual import events
@@ -126,7 +128,7 @@ def test_prepare_now_opens_the_dataset(monkeypatch: pytest.MonkeyPatch, tmp_path
         opened.append((folder, begin))
 
     monkeypatch.setattr(Console, "open_dataset", open_dataset)
-    drafts.save(None, whole(tmp_path, step=5))
+    drafts.save(None, whole(tmp_path, step=5, sources=(str(tmp_path / "rec"),)))
 
     async def walk(story: Story) -> None:
         await story.press("g")
@@ -204,6 +206,66 @@ def test_ctrl_n_and_ctrl_o_change_the_step_from_any_field() -> None:
     tell(walk, new)
 
 
+def test_a_step_without_recordings_has_no_tick(tmp_path: Path) -> None:
+    drafts.save(None, whole(tmp_path, step=5))
+
+    async def walk(story: Story) -> None:
+        await story.press("g")
+        await story.at_step(SummaryStep)
+        await story.until_shown("○ recordings")
+        assert "✓ voice" not in story.text.replace("✓ voice", "", 1)
+        await story.until_shown("No recordings yet: add them later.")
+        await story.press("enter")
+        await story.until_shown("It has no recordings yet")
+        assert "prepare it now" not in story.text
+
+    tell(walk, new, (80, 40))
+
+
+@pytest.mark.parametrize(
+    ("answers", "field", "told"),
+    [
+        ({"name": " "}, "name", "A voice's name must not be empty"),
+        ({"language": "klingonish"}, "language", "does not know the language 'klingonish'"),
+        ({"folder": "/proc/version/x"}, "folder", "is a file"),
+    ],
+)
+def test_the_cursor_goes_to_the_field_that_is_wrong(
+    tmp_path: Path, answers: dict[str, str], field: str, told: str
+) -> None:
+    drafts.save(None, whole(tmp_path, step=5, **answers))
+
+    async def walk(story: Story) -> None:
+        await story.press("g")
+        await story.at_step(SummaryStep)
+        await story.press("enter")
+        await story.at_step(VoiceStep)
+        await story.until(lambda: story.app.focused and story.app.focused.id == field)
+        status = story.setup.query_one("#status", Lines)
+        await story.until(lambda: told in str(status.lines))
+        await story.press("ctrl+u")
+        mended = {"name": "Anna", "language": "german", "folder": str(tmp_path / "other")}
+        await story.type(mended[field])
+        await story.until(lambda: told not in str(status.lines))
+
+    tell(walk, new, (160, 24))
+
+
+def test_the_cursor_goes_to_the_setting_that_is_wrong(tmp_path: Path) -> None:
+    drafts.save(None, whole(tmp_path, step=5, values={"training.seed": "-7"}))
+
+    async def walk(story: Story) -> None:
+        await story.press("g")
+        await story.at_step(SummaryStep)
+        await story.press("enter")
+        await story.at_step(BatchStep)
+        await story.press("enter")
+        await story.until(lambda: isinstance(story.app.screen, Prompt))
+        await story.until_shown("training.seed")
+
+    tell(walk, new)
+
+
 def test_what_is_typed_in_one_go_lands_where_it_belongs() -> None:
     async def walk(story: Story) -> None:
         await story.at_step(VoiceStep)
@@ -274,7 +336,7 @@ def test_what_cannot_be_read_is_named_with_its_reason(recordings: Path) -> None:
         await story.press("ctrl+u")
         await story.type(str(recordings))
         await story.press("enter")
-        await story.until_shown("3 files · 3 min 10 s")
+        await story.until_shown("2 of 3 files · 3 min 10 s")
         await story.until_shown("✗ 1 cannot be used")
         await story.press("p")
         await story.until_shown("broken.wav holds no audio")
@@ -431,6 +493,25 @@ def test_a_batch_that_fits_is_suggested_and_taken() -> None:
     tell(walk, new, (100, 30))
 
 
+def test_the_estimate_is_for_the_chosen_base(tmp_path: Path) -> None:
+    folder = whole_base(tmp_path / "tiny")
+    sizes = {"gpt_layers": 2, "gpt_n_model_channels": 64, "gpt_n_heads": 4}
+    (folder / "config.json").write_text(json.dumps({"model_args": sizes}))
+    drafts.save(None, whole(tmp_path, base=str(folder), step=4))
+
+    async def walk(story: Story) -> None:
+        await story.press("g")
+        await story.at_step(BatchStep)
+        await has_machine(story, reading(free=6 * GIB))
+        await story.until_shown("✓ 4 x 1 fits: about 1.")
+        assert "GB for this base" in story.text
+        story.setup.change(base="xtts-v2.0.3")
+        await story.until_shown("✗ 4 x 1 may not fit: about 15.")
+        assert "for this base" not in story.text
+
+    tell(walk, new, (100, 30))
+
+
 def test_every_setting_can_be_found_changed_and_put_back() -> None:
     async def walk(story: Story) -> None:
         await story.go_to(BatchStep)
@@ -511,7 +592,10 @@ def test_a_half_filled_wizard_survives_and_is_offered_again() -> None:
 
     async def start_anew(story: Story) -> None:
         await story.until_shown("There is a half-filled wizard")
-        await story.press("n")
+        await story.type("Nina")
+        await story.press("N", "n")
+        assert isinstance(story.app.screen, Choose), "a name that is typed answers nothing"
+        await story.press("a")
         await story.at_step(VoiceStep)
         assert story.setup.draft == plan.new_draft()
 
@@ -549,12 +633,37 @@ def test_a_project_is_changed_by_the_same_steps(recordings: Path, tmp_path: Path
         assert "Anna · change" in story.text
         await story.type("bel")
         await story.go_to(SummaryStep)
-        await story.until_shown("Changed      name")
+        await story.until_shown("Changed      name: Anna → Annabel")
         await story.press("enter")
         await story.until_shown("Annabel is saved")
+        await story.until_shown("prepare it now")
 
     tell(walk, lambda console: console.open_setup(made.folder), (80, 40))
     assert project.load(made.folder) == replace(made, name="Annabel")
+
+
+def test_changed_epochs_lead_to_the_training_and_not_to_a_preparation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = clips_project(tmp_path / "voice", 3, wavs=False)
+    totals = {"kept_clips": 3, "dropped_clips": 0, "train_seconds": 9, "eval_seconds": 3}
+    (made.dataset_dir / "summary.json").write_text(json.dumps(totals))
+    opened: list[Path] = []
+    monkeypatch.setattr(Console, "open_dashboard", lambda _, folder: opened.append(folder))
+
+    async def walk(story: Story) -> None:
+        await story.at_step(VoiceStep)
+        story.setup.set_value(plan.EPOCHS, "44")
+        await story.go_to(SummaryStep)
+        await story.until_shown("Changed      training.epochs: 15 → 44")
+        await story.press("enter")
+        await story.until_shown("go to its training")
+        assert "prepare it now" not in story.text
+        await story.press("t")
+        await story.until(lambda: opened)
+
+    tell(walk, lambda console: console.open_setup(made.folder), (80, 40))
+    assert opened == [made.folder]
 
 
 def test_a_broken_project_is_told_and_left_alone(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def shown_state(state: RunState, doing: str) -> str:
 
 def elapsed(state: RunState, now: float) -> float:
     """Seconds of work until now."""
-    since = now - state.updated_at if not state.ended and state.updated_at else 0.0
+    works = not state.ended and state.state != "paused" and state.updated_at
+    since = now - state.updated_at if works else 0.0
     return state.elapsed + max(0.0, since)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LABEL = 9
 _NUMBER = 24
 _UNSURE, _LOW = 0.75, 0.5
+# Before a word; it is no sign that a text has.
+_MARK = "≈"
 # What each number means to a person.
 MEANINGS = {
     "score": "0: look at it first, 100: nothing stands out",
@@ -149,7 +151,7 @@ def _text_lines(detail: Detail, room: int, cut: float | None) -> list[Line]:
 
 
 def _word_spans(words: Sequence[Word], written: Sequence[str], cut: float | None) -> list[Span]:
-    """The words; those that the recogniser was unsure of by colour, the worst with a "?" too."""
+    """The words; those that the recogniser was unsure of by colour, the worst with a sign too."""
     spans: list[Span] = []
     marked = cut is None
     for word, text in zip(words, written, strict=True):
@@ -157,10 +159,14 @@ def _word_spans(words: Sequence[Word], written: Sequence[str], cut: float | None
             spans.append(("┃", "accent"))
             marked = True
         if word.probability < _LOW:
-            spans.append((f"{text}?", "bad"))
+            spans.append((f"{_MARK}{text}", "bad"))
         else:
             spans.append((text, "warn" if word.probability < _UNSURE else ""))
     return spans
+
+
+def _has_marks(detail: Detail) -> bool:
+    return any(word.probability < _LOW for word in detail.words)
 
 
 def _second_lines(detail: Detail, room: int, *, long: bool) -> list[Line]:
@@ -254,6 +260,8 @@ def _sound_text(shown: Shown, wave: Waveform) -> str:
 
 def _score_lines(shown: Shown, room: int, most_tokens: int) -> list[Line]:
     spans: list[Span] = []
+    if _has_marks(shown.detail):
+        spans.append((f"{_MARK}word: unsure ·", "bad"))
     for name, value in _numbers(shown).items():
         doubtful = _is_doubtful(name, value, most_tokens)
         text = f"{_SHORT_NAMES.get(name, name)} {_value(name, value, most_tokens)}"
@@ -268,6 +276,9 @@ def _score_lines(shown: Shown, room: int, most_tokens: int) -> list[Line]:
 
 def _score_table(shown: Shown, room: int, most_tokens: int) -> list[Line]:
     lines: list[Line] = []
+    if _has_marks(shown.detail):
+        meaning = f"heard with less than {100 * _LOW:.0f} % sureness; listen whether it was said"
+        lines += _explained(f"{_MARK}word: unsure", "bad", meaning, room)
     for name, value in _numbers(shown).items():
         doubtful = _is_doubtful(name, value, most_tokens)
         told = f"{name.replace('_', ' ')} {_value(name, value, most_tokens)}"

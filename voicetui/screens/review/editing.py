@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from engine.dataset.clips import BY_PERSON, Reason, Split
-from engine.errors import RefusedError, VoicetuiError
+from engine.errors import InputError, RefusedError, VoicetuiError
 from engine.text import clean
 from voicetui import listening
 from voicetui.screens.dialogs import Choice, Choose
@@ -46,6 +46,9 @@ class EditKeys(ListKeys):
         super().__init__()
         self._edits = ThreadPoolExecutor(1, "voicetui-edits")
         self._judge: TextJudge | None = None
+        self._newest: Future[Applied | None] | None = None
+        # Texts that were typed and are not saved, by clip: the next edit offers them again.
+        self._typed: dict[str, str] = {}
 
     async def reopen(self) -> None:
         """Read the clips again, since somebody else has changed them."""
@@ -53,25 +56,33 @@ class EditKeys(ListKeys):
 
     # --- one edit ---------------------------------------------------------------------------------
 
-    def _edit(self, work: Work, told: Callable[[Applied], str] | None = None) -> None:
-        """Do an edit; `told` says what it did."""
+    def _edit(
+        self, work: Work, told: Callable[[Applied], str] | None = None, *, otherwise: str = ""
+    ) -> None:
+        """Do an edit; `told` says what it did, `otherwise` what to do when it was refused."""
         review = self.review
         if review is not None:
             done = self._edits.submit(work, review)
-            self.run_worker(self._show_edit(done, told or _told))
+            self._newest = done
+            self.run_worker(self._show_edit(done, told or _told, otherwise))
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether the list shows what was asked for, and no edit waits its turn."""
+        return self._newest is None or self._newest.done()
 
     async def _show_edit(
-        self, done: Future[Applied | None], told: Callable[[Applied], str]
+        self, done: Future[Applied | None], told: Callable[[Applied], str], otherwise: str
     ) -> None:
         try:
             # Shielded: leaving the screen ends this, and must not take back what waits its turn.
             applied = await asyncio.shield(asyncio.wrap_future(done))
         except RefusedError as error:
-            self.say(str(error), "warn")
+            self.say(f"{error}{otherwise}", "warn")
             await self.reopen()
             return
         except VoicetuiError as error:
-            self.say(str(error), "bad")
+            self.say(f"{error}{otherwise}", "bad")
             return
         if applied is None:
             self.say("There is nothing more to take back or do again.", "warn")
@@ -79,7 +90,7 @@ class EditKeys(ListKeys):
         self.pane.refresh_clips(applied.ids)
         text = told(applied)
         if applied.refused:
-            text = f"{text}; {len(applied.refused)} not: {applied.refused[0][1]}"
+            text = f"{text}; {_refused(applied)}{otherwise}"
         self.say(text, "warn" if applied.refused else "good")
 
     def _finish(self, *, selected: bool) -> None:
@@ -96,11 +107,15 @@ class EditKeys(ListKeys):
 
     def action_restore(self) -> None:
         ids = self.pane.targets
-        self._edit(lambda review: review.restore(ids))
+        self._edit(lambda review: _restored(review, ids))
         self._finish(selected=bool(self.pane.chosen))
 
     def action_drop(self) -> None:
         ids = self.pane.targets
+        rows = [row for row in map(self._row, ids) if row is not None]
+        if self._is_settled and rows and all(row.state == "dropped" for row in rows):
+            self.say(_dropped_already(rows), "warn")
+            return
         what = "this clip" if len(ids) == 1 else f"{len(ids):,} clips"
         choices = [
             Choice(key, f"{'by hand' if key == 'd' else reason.words}")
@@ -117,9 +132,12 @@ class EditKeys(ListKeys):
     def _drop(self, ids: Sequence[str], reason: Reason) -> None:
         words = reason.value.replace("_", " ")
         self._edit(
-            lambda review: review.drop(ids, reason),
+            # What is dropped already keeps its reason.
+            lambda review: review.drop(_in_use(review, ids), reason),
             lambda applied: (
-                f"{_done(applied)} ({words}); u undoes" if applied.ids else _told(applied)
+                f"{_done(applied)} ({words}); u undoes"
+                if applied.ids
+                else "Dropped already; r brings it back."
             ),
         )
         self._finish(selected=bool(self.pane.chosen))
@@ -195,13 +213,30 @@ class EditKeys(ListKeys):
             self._judge = TextJudge(review)
         tokens = row.scores.get("tokens", 0.0)
         title = f"Text of this clip ({row.seconds:.1f} s of {clean(row.source.path)})"
-        editor = TextEditor(self._judge, title, row.text, detail.text_second or "", tokens)
+        second, typed = detail.text_second or "", self._typed.get(row.id)
+        editor = TextEditor(self._judge, title, row.text, second, tokens, typed)
 
         def written(text: str | None) -> None:
+            self._typed.pop(row.id, None)
             if text is not None:
-                self._edit(lambda review: review.set_text(row.id, text), lambda _: _written(row))
+                self._write(row, text)
 
         self.app.push_screen(editor, written)
+
+    def _write(self, row: Row, text: str) -> None:
+        """Save a text; it is kept until that is done."""
+        self._typed[row.id] = text
+
+        def told(_: Applied) -> str:
+            if self._typed.get(row.id) == text:
+                del self._typed[row.id]
+            return _written(row)
+
+        self._edit(
+            lambda review: review.set_text(row.id, text),
+            told,
+            otherwise=" e offers your text again.",
+        )
 
     def action_cut(self) -> None:
         pane, row = self.pane, self.pane.current
@@ -277,6 +312,42 @@ def _told(applied: Applied) -> str:
     if not applied.ids:
         return "Nothing changed: it was so already." if not applied.refused else "Nothing changed"
     return f"{_done(applied)}; u undoes"
+
+
+def _restored(review: Review, ids: Sequence[str]) -> Applied:
+    try:
+        return review.restore(ids)
+    except InputError as error:
+        lost = len(ids) - len(_in_use(review, ids))
+        if lost < 2:
+            raise
+        raise InputError(_by_preparation(lost)) from error
+
+
+def _in_use(review: Review, ids: Sequence[str]) -> list[str]:
+    """Those that are not dropped, also those that are no more: an edit refuses these in words."""
+    dropped = {row.id for row in review.clips if row.state == "dropped"}
+    return [each for each in ids if each not in dropped]
+
+
+def _refused(applied: Applied) -> str:
+    count = len(applied.refused)
+    if applied.label == "restore" and count > 1:
+        return _by_preparation(count)
+    return f"{count} not: {applied.refused[0][1]}"
+
+
+def _by_preparation(count: int) -> str:
+    return f"{count:,} clips were dropped by the preparation. Accept them (a) to use them all the same."
+
+
+def _dropped_already(rows: Sequence[Row]) -> str:
+    reasons = sorted({row.reason.replace("_", " ") for row in rows})
+    why = f" ({', '.join(reasons[:3])}{', …' if len(reasons) > 3 else ''})"
+    if len(rows) > 1:
+        return f"These {len(rows):,} clips are dropped already{why}; r or a brings them back."
+    edited = "state" in rows[0].edited
+    return f"It is dropped already{why}; {'r' if edited else 'a'} brings it back."
 
 
 def _written(row: Row) -> str:

@@ -79,6 +79,13 @@ class TextJudge:
             ]
         return [*lines, *_told(verdict.message, "bad", width)] if verdict.message else lines
 
+    def refuses(self, text: str) -> bool:
+        """Whether a text cannot be saved; `lines` tells why."""
+        try:
+            return not self._review.check(text).ok
+        except VoicetuiError:
+            return True
+
     def _why_about(self) -> str:
         if self.problem:
             return f"An estimate, since nobody counts tokens here. {self.problem}"
@@ -115,11 +122,21 @@ class _OneText(TextArea):
 class TextEditor(Dialog[str]):
     """Gives the text that a person wrote; None when they left it as it was.
 
-    `other` is the second transcript, for comparison.
+    `other` is the second transcript, for comparison; `typed` is what stands there at first, when it
+    is not the text of the clip.
     """
 
-    def __init__(self, judge: TextJudge, title: str, text: str, other: str, tokens: float) -> None:
+    def __init__(
+        self,
+        judge: TextJudge,
+        title: str,
+        text: str,
+        other: str,
+        tokens: float,
+        typed: str | None = None,
+    ) -> None:
         super().__init__()
+        self._typed = text if typed is None else typed
         self._judge = judge
         self._title = title
         self._text = text
@@ -130,7 +147,7 @@ class TextEditor(Dialog[str]):
         with Vertical(classes="dialog editor"):
             yield Lines([[(self._title, "title")], []])
             yield _OneText(
-                self._text,
+                self._typed,
                 soft_wrap=True,
                 show_line_numbers=False,
                 highlight_cursor_line=False,
@@ -177,4 +194,9 @@ class TextEditor(Dialog[str]):
 
     def on__one_text_accepted(self) -> None:
         text = " ".join(self.query_one(_OneText).text.split())
-        self.dismiss(None if text == self._text else text)
+        if text == self._text:
+            self.dismiss(None)
+        elif not self._judge.refuses(text):
+            self.dismiss(text)
+        else:
+            self._tell()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from textual.widget import Widget
 from textual.widgets import Input
 
-from engine.settings import SETTINGS, Setting, Settings, Value
+from engine.settings import SETTINGS, Setting, Settings
 from engine.text import clean
 from voicetui.amounts import size
 from voicetui.screens.dialogs import Prompt
@@ -34,11 +34,6 @@ _FIRST = (plan.BATCH, plan.ACCUMULATION)
 _WIDE = 98
 
 
-def shown(value: Value) -> str:
-    """A value as it is typed."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 class _Rows:
     def __init__(self, keys: Sequence[str], now: Settings, usual: Settings) -> None:
         self.keys = keys
@@ -56,8 +51,8 @@ class _Rows:
         line: Line = [
             (" ● " if is_own else "   ", "accent"),
             (fitted(setting.name, 20), "bold"),
-            (fitted(clean(shown(now)), 17), "accent" if is_own else ""),
-            (fitted(f"profile {shown(usual)}" if is_own else "", 16), "dim"),
+            (fitted(clean(plan.typed(now)), 17), "accent" if is_own else ""),
+            (fitted(f"profile {plan.typed(usual)}" if is_own else "", 16), "dim"),
         ]
         rest = width - 57
         text = setting.help if width >= _WIDE else setting.section
@@ -110,7 +105,7 @@ class BatchStep(Step):
         setting = self._setting
         if setting is None:
             return ""
-        allowed = f"It is {setting.allowed}; the default is {shown(setting.default)}."
+        allowed = f"It is {setting.allowed}; the default is {plan.typed(setting.default)}."
         return f"{_ADVICE.get(setting.key, setting.help)}\n{allowed}"
 
     # --- showing ----------------------------------------------------------------------------------
@@ -187,7 +182,7 @@ class BatchStep(Step):
             Prompt(
                 setting.key,
                 f"{setting.help}\nIt is {setting.allowed}.",
-                value=shown(now),
+                value=plan.typed(now),
                 check=lambda text: plan.value_problem(setting.key, text.strip()),
             ),
             lambda text: self.wizard.set_value(setting.key, text),

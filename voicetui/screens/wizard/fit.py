@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from engine.gpu_tiers import tier_of
 from engine.training import memory
 from engine.training.memory import XTTS, Kind, Network, Precision, Suggestion
+from engine.xtts import base as bases
+from engine.xtts.network import network_of
 from voicetui.amounts import size
 from voicetui.widgets.styled import Line
 
@@ -74,6 +76,22 @@ def fit_of(
         ),
         of_base=network is not None,
     )
+
+
+class BaseSizes:
+    """Remembers the sizes of the base that was asked for last."""
+
+    def __init__(self) -> None:
+        self._found: tuple[str, Network | None] = ("", None)
+
+    def of(self, reference: str) -> Network | None:
+        """The sizes of a base; None where it is not on this machine."""
+        # One that is not here yet may be fetched meanwhile.
+        if self._found[0] != reference or self._found[1] is None:
+            vocabulary = bases.vocab_of(reference)
+            found = None if vocabulary is None else network_of(vocabulary.parent)
+            self._found = (reference, found)
+        return self._found[1]
 
 
 def _used(settings: Settings, reading: Reading) -> Gpu | None:

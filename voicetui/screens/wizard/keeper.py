@@ -1,4 +1,4 @@
-"""Keeps a wizard's draft on the disk, soon after every change."""
+"""Keeps a wizard's draft on the disk, soon after every change, and offers it again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ from pathlib import Path
 from textual.timer import Timer
 from textual.widget import Widget
 
+from engine.text import clean
 from voicetui import drafts
 from voicetui.drafts import Draft
+from voicetui.screens.dialogs import Choice, Choose
+from voicetui.screens.wizard import plan
 
 _SAVE_SECONDS = 0.5
+
+
+def half_filled(kept: Draft) -> Choose:
+    """Asks what shall become of a draft: "g" go on with it, "a" start anew."""
+    whose = f"of {clean(kept.name)} " if kept.name.strip() else ""
+    number = max(0, min(kept.step, len(plan.STEPS) - 1))
+    return Choose(
+        "There is a half-filled wizard",
+        f"The answers {whose}were kept when it was left, at step {number + 1} of "
+        f"{len(plan.STEPS)} ({plan.STEPS[number]}).",
+        [Choice("g", "go on with them"), Choice("a", "start anew and throw them away")],
+    )
 
 
 class Keeper:

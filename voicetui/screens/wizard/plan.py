@@ -129,6 +129,11 @@ def profile_settings(draft: Draft) -> Settings:
     return settings.resolve(found.values if found else {})
 
 
+def typed(value: Value) -> str:
+    """A value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def value_in(all_settings: Settings, key: str) -> Value:
     """The value of a key."""
     section, _, name = key.partition(".")

@@ -14,7 +14,8 @@ from engine.xtts import base as bases
 from voicetui import listening
 from voicetui.amounts import duration
 from voicetui.screens.wizard import plan
-from voicetui.screens.wizard.sources import length_warning
+from voicetui.screens.wizard.changes import changes
+from voicetui.screens.wizard.sources import files_in, length_warning
 from voicetui.screens.wizard.step import Step
 from voicetui.typed import path_of, short
 from voicetui.widgets.pager import Pager
@@ -130,7 +131,7 @@ class SummaryStep(Step):
     def _recordings(self) -> str:
         sources = self.draft.sources
         if not sources:
-            return "none yet"
+            return "none yet: add them later"
         alone = len(sources) == 1
         shown = ", ".join(
             clean(short(source) if alone else Path(source).name) for source in sources[:3]
@@ -139,27 +140,24 @@ class SummaryStep(Step):
         totals = self.wizard.counting.totals
         if totals is None or not totals.files:
             return shown + more
-        files = "1 file" if totals.files == 1 else f"{totals.files:,} files"
-        held = f"{files}, {duration(totals.seconds)}"
+        held = f"{files_in(totals)}, {duration(totals.seconds)}"
         return f"{held}{'' if totals.done else ' so far'}: {shown}{more}"
 
     def _changes(self) -> list[tuple[str, str]]:
         """What of an existing project becomes otherwise."""
         if self.before is None:
             return []
-        then = plan.draft_of(self.before)
-        names = ("name", "language", "sources", "base", "profile")
-        changed = [name for name in names if getattr(then, name) != getattr(self.draft, name)]
-        if plan.own_values(then) != plan.own_values(self.draft):
-            changed.append("settings")
-        return [("Changed", ", ".join(changed) or "nothing")]
+        told = changes(self.before, self.draft) or ["nothing"]
+        return [("" if number else "Changed", text) for number, text in enumerate(told)]
 
     def warnings(self) -> list[str]:
         """What does not keep the project from being made, and should be known."""
         found: list[str] = []
         totals = self.wizard.counting.totals
         if not self.draft.sources:
-            found.append("No recordings are chosen; the project can be prepared once it has some.")
+            found.append(
+                "No recordings yet: add them later. The project can be prepared once it has some."
+            )
         elif totals is not None and (told := length_warning(totals)):
             found.append(f"{duration(totals.seconds)} of recordings: {told[0].lower()}{told[1:]}")
         if totals is not None and totals.problems and self.draft.sources:
