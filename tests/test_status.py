@@ -120,6 +120,15 @@ def test_elapsed_counts_work_and_not_the_nights_between() -> None:
     assert state.elapsed == 65.0
 
 
+def test_a_pause_is_no_work() -> None:
+    told = [started(), events.Paused(1), events.RequestDone("a", "save", ok=True)]
+    assert fold(*told).elapsed == 10.0
+    assert fold(*told, events.Continued(1), step(2, steps=9)).elapsed == 20.0
+    # A stop ends the pause too; the next session counts from its own beginning.
+    again = fold(*told, events.Stopped("request", 1), started(), step(2, steps=9))
+    assert again.elapsed == 20.0
+
+
 def test_stages_warnings_drops_and_saves_are_kept() -> None:
     drop = events.ClipDropped("a", "a.wav", 0.0, 1.0, "too short")
     state = fold(

@@ -66,7 +66,8 @@ class TypeAhead(App[None]):
 
     async def _next_key(self) -> None:
         self._at_work = False
-        if self._waiting:
+        # An app that is closing has no screen any more.
+        if self._waiting and self.screen_stack:
             await self._hand_on()
 
     async def _look_for_lost(self) -> None:

@@ -38,7 +38,10 @@ def test_recognizing_overtraining_of_the_guide() -> None:
     [
         ([], "early", 0),
         ([3.0], "early", 0),
-        ([3.0, 2.9, 2.899, 2.898], "flat", 1),
+        # The newest is the best and each one fell: slow, and not flat.
+        ([3.0, 2.9, 2.899, 2.898], "slow", 0),
+        ([3.0, 2.9, 2.9, 2.899], "flat", 1),
+        ([3.0, 2.9, 2.91, 2.905, 2.902], "flat", 1),
         ([3.0, 2.9, 2.91, 2.905], "flat", 1),
         # A slow but steady fall is one.
         ([3.0 * 0.997**n for n in range(12)], "falling", 0),

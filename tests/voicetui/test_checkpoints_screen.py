@@ -24,9 +24,11 @@ from engine.session import Session
 from engine.training import checkpoint
 from engine.training.checkpoint import Progress, Snapshot
 from voicetui.app import Console
+from voicetui.screens import flow
 from voicetui.screens.base import Dialog
 from voicetui.screens.checkpoints import CheckpointsScreen
 from voicetui.screens.dialogs import Choose, Message, Prompt
+from voicetui.screens.doctor import DoctorScreen
 from voicetui.screens.reading import Reading
 from voicetui.widgets.bars import StatusLine
 from voicetui.widgets.styled import plain
@@ -245,6 +247,49 @@ async def test_two_speak_the_same_sentence(project: Path, asked: list[tuple[Any,
             "A  step 100", "B  step 200", "/voice/0002-100.wav", "/voice/0001-200.wav"
         )
         assert screen.console.clipboard.startswith("scp ")
+
+
+@piloted
+async def test_a_comparison_ends_though_its_screen_was_left(
+    project: Path, asked: list[tuple[Any, ...]]
+) -> None:
+    async with showing(project) as screen:
+        await screen.press("b", "down", "b")
+        await screen.dialog(Prompt)
+        console = screen.console
+        console.screen.query_one(Input).value = "Hello."
+        await screen.press("enter")
+        await console.switch_screen(DoctorScreen())
+        # Another question is open meanwhile.
+        flow.begin(console, "asking", _asking(console))
+        deadline = time.monotonic() + 5
+        said = ""
+        while "K on the dashboard lists it" not in said:
+            assert time.monotonic() < deadline, f"{said}\n{asked}"
+            await screen.pilot.pause(0.01)
+            status = [s for s in console.screen_stack if isinstance(s, DoctorScreen)][-1]
+            said = "".join(map(plain, status.query_one(StatusLine).lines))
+        assert [call[2] for call in asked] == ["0002/100", "0001/200"]
+        assert "Spoken: /voice/0002-100.wav, /voice/0001-200.wav" in said
+
+
+async def _asking(console: Console) -> None:
+    await flow.ask(console, Prompt("Something else?", "", value=""))
+
+
+@piloted
+async def test_what_was_spoken_is_listed(project: Path) -> None:
+    samples = project / "runs/0001/samples"
+    samples.mkdir()
+    for number in range(5):
+        wav = samples / f"step-000100-{number}.wav"
+        wav.touch()
+        os.utime(wav, (number, number))
+    async with showing(project, (200, 50)) as screen:
+        assert "SPOKEN" in screen.text
+        assert "samples/step-000100-4.wav" in screen.text
+        assert "samples/step-000100-1.wav" not in screen.text
+        assert "and 2 more beside them" in screen.text
 
 
 @piloted

@@ -18,6 +18,9 @@ from engine import events, places
 from engine.errors import RefusedError
 from engine.jobs import Job, new_folder
 from engine.session import Session
+from engine.training import checkpoint
+from engine.training.memory import CHECKPOINT_BYTES
+from engine.xtts.network import network_of
 from voicetui.app import Console
 from voicetui.listening import CLIPBOARD_NAME
 from voicetui.screens.base import Dialog
@@ -25,6 +28,8 @@ from voicetui.screens.checkpoints import CheckpointsScreen
 from voicetui.screens.dashboard import DashboardScreen
 from voicetui.screens.dialogs import Choose, Message, Prompt
 from voicetui.screens.home import HomeScreen
+from voicetui.screens.panels.headline import elapsed
+from voicetui.screens.panels.machine import Gauges
 from voicetui.widgets.bars import StatusLine
 from voicetui.widgets.styled import plain
 
@@ -301,6 +306,7 @@ async def test_without_a_run_it_says_what_comes_next(project: Path) -> None:
         while "c starts the training" not in screen_text(console):
             await pilot.pause(0.01)
         assert "No training run yet." in screen_text(console)
+        assert "c  start" in screen_text(console)
         await pilot.press("x")
         assert "Nothing runs here now" in screen_text(console)
 
@@ -351,10 +357,14 @@ async def test_pause_and_go_on_by_one_key(project: Path) -> None:
         await board.tell(events.Paused(200))
         assert "‖ paused" in board.text
         assert board.said == "Paused after step 200; p goes on."
+        assert "p  go on" in board.text
+        # Nothing works while it waits.
+        assert elapsed(board.run.state, time.time() + 3600) == board.run.state.elapsed
         await board.press("p")
         await board.tell(events.Continued(200))
         assert [verb for verb, _ in board.run.asked] == ["pause", "resume"]
         assert "▶ running" in board.text
+        assert "p  pause" in board.text
 
 
 @piloted
@@ -362,10 +372,11 @@ async def test_save_is_told_when_asked_and_when_done(project: Path) -> None:
     async with showing(project, *story(200), answers=False) as board:
         await board.press("s")
         assert board.said == "Asked the run for a checkpoint…"
-        await board.tell(
-            events.RequestDone("000000000000", "save", ok=True, message="step 200 is saved")
+        message = f"step 12345 is saved, kept until {checkpoint.kept_until(2)}"
+        await board.tell(events.RequestDone("000000000000", "save", ok=True, message=message))
+        assert board.said == (
+            "Step 12345 is saved, kept until 2 newer saves (keep_checkpoints); o exports it."
         )
-        assert board.said == "Saved: step 200 is saved."
 
 
 @piloted
@@ -603,7 +614,7 @@ async def test_leaving_while_it_saves_keeps_nothing_else_from_being_done(
         await board.until(lambda: bool(board.run.asked), "the request")
         await board.console.switch_screen(HomeScreen())
         # What was saved before speaks, and its end is told on the screen in sight.
-        await until_shown(board, "Spoken with step 200")
+        await until_shown(board, "Spoken: runs/0001/samples/it's a $(wav).wav; K on the dashboard")
         assert [asked for asked, *_ in sessions.asked] == ["speak"]
         assert not [worker for worker in board.console.workers if worker.group == "flow"]
 
@@ -630,7 +641,9 @@ async def test_an_ended_run_speaks_with_its_best(project: Path, sessions: Sessio
         assert sessions.asked[0][1][1] == "0001/best"
         assert sessions.asked[0][2]["on_cpu"] is False
         assert board.run.asked == []
-        await board.press("q", "y")
+        await board.press("q")
+        assert board.said == "Spoken: runs/0001/samples/it's a $(wav).wav"
+        await board.press("y")
         assert board.said.startswith("scp ")
 
 
@@ -679,6 +692,7 @@ async def test_chart_keys_change_the_chart_and_say_so(project: Path) -> None:
         await board.press("4", "m")
         assert chart.metric.name == "text_ce"
         assert board.said.startswith("Chart: text loss.")
+        assert "text loss  " in board.text
         await board.press("M", "M")
         assert chart.metric.name == "memory"
         await board.press("M", "l")
@@ -737,6 +751,8 @@ async def test_events_are_grouped_filtered_and_opened(project: Path) -> None:
         await board.press("enter")
         assert isinstance(board.console.screen, Message)
         assert "saved: step-000100" in board.text
+        await board.press("q", "slash", *"[b]", "enter")
+        assert 'No event holds "[b]".' in board.text
 
 
 @piloted
@@ -751,6 +767,29 @@ async def test_the_other_screens_are_one_key_away(
         monkeypatch.setattr(board.console, "open_dataset", opened.append)
         await board.press("d")
         assert opened == [project]
+
+
+@piloted
+async def test_what_ends_meanwhile_is_said_on_the_dashboard_only(project: Path) -> None:
+    async with showing(project, *story(100)) as board:
+        await board.press("K")
+        await board.tell(finished())
+        over = board.console.screen.query_one(StatusLine)
+        assert "".join(map(plain, over.lines)) == ""
+        await board.press("q")
+        assert board.said == "Finished. o exports the voice, t lets it speak."
+
+
+def test_before_the_first_save_the_base_tells_its_size(tmp_path: Path) -> None:
+    gauges = Gauges()
+    gauges.set_needed(None, None)
+    assert gauges.needed == CHECKPOINT_BYTES
+    small = '{"model_args": {"gpt_layers": 2, "gpt_n_model_channels": 64}}'
+    (tmp_path / "config.json").write_text(small)
+    network = network_of(tmp_path)
+    assert network is not None
+    gauges.set_needed(None, tmp_path)
+    assert gauges.needed == 12 * network.parameters < CHECKPOINT_BYTES / 100
 
 
 @piloted

@@ -10,13 +10,14 @@ from pathlib import Path
 from helpers_terminal import wait_until
 
 from engine.errors import StopRequested
-from engine.events import Finished
+from engine.events import Finished, Note
 from engine.jobs import Job, new_folder
 from engine.session import Outcome, Session
 from voicetui.exit_codes import SessionEnded
 from voicetui.host import Host
 from voicetui.run import attend
 from voicetui.signals import Signals
+from voicetui.watching import LiveJob
 
 
 def make_host() -> Host:
@@ -82,3 +83,25 @@ def test_waiting_between_two_sessions_costs_nothing() -> None:
     assert time.thread_time() - spent < 0.1
     may_end.set()
     assert all(each is None for each in looks)
+
+
+def test_what_is_written_last_is_still_told(tmp_path: Path) -> None:
+    """The job ends between the reading of its log and the look at how it ended."""
+
+    def work(job: Job) -> Finished:
+        job.emit(Note("x", "the last word"))
+        return Finished({})
+
+    class Late(LiveJob):
+        @property
+        def outcome(self) -> Outcome | None:
+            if not self.session.job.folder.joinpath("begun").exists():
+                self.session.job.folder.joinpath("begun").touch()
+                self.session.start()
+            return self.session.wait()
+
+    job = Late(Session(Job(new_folder(tmp_path, "speak"), "speak"), work))
+    told = job.poll()
+    assert [record.kind for record in told] == ["started", "note", "finished"]
+    assert job.state.state == "finished"
+    assert job.poll() == []

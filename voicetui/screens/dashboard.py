@@ -64,6 +64,8 @@ class DashboardScreen(PaneKeys):
         self.folder = folder
         self._wanted = job
         self._voice = folder.name
+        # Where it is on this machine.
+        self._base: Path | None = None
         self._told_state: tuple[str, str] = ("", "")
         self._caught_up = False
         self._reading = False
@@ -102,7 +104,8 @@ class DashboardScreen(PaneKeys):
         self._hardware = Machine(self.folder)
         self._gauges = Gauges()
         try:
-            self._voice = projects.load(self.folder).name
+            project = projects.load(self.folder)
+            self._voice, self._base = project.name, _base_of(project)
         except VoicetuiError:
             self._voice = self.folder.name
         job = self._wanted or self._newest_run()
@@ -156,7 +159,8 @@ class DashboardScreen(PaneKeys):
         self.overlays = ()
         self._caught_up = False
         self.has_checkpoints = self.is_run and bool(saved := checkpoint.folders(job))
-        self._gauges.set_needed(saved[0] if self.has_checkpoints else None, is_run=self.is_run)
+        if self.is_run:
+            self._gauges.set_needed(saved[0] if self.has_checkpoints else None, self._base)
         self.rows.load([])
         self.set_class(False, "-empty")
         self.set_class(not self.is_run, "-other")
@@ -310,6 +314,13 @@ class DashboardScreen(PaneKeys):
     def _short_advice(self, width: int, rows: int) -> Sequence[Line]:
         is_small = self.has_class("-narrow") and self.has_class("-short")
         return short_advice(advice_on(self.state), width, min(rows, 2) if is_small else rows)
+
+
+def _base_of(project: projects.Project) -> Path | None:
+    from engine.xtts import base as bases
+
+    vocabulary = bases.vocab_of(project.base_reference)
+    return vocabulary.parent if vocabulary is not None else None
 
 
 def _indented(lines: Iterable[Line]) -> list[Line]:

@@ -271,7 +271,7 @@ class Shrinking:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def read(self, folder: Path) -> Reading:  # noqa: ARG002 - no disk is looked at
+    def read(self, folder: Path) -> Reading:
         self.left = max(4, self.left - 1)
         memory = Memory(16 * 10**9, self.left * 10**9)
         return Reading(0.0, (), None, 0.0, memory, None, None, None, None)
@@ -306,7 +306,7 @@ def test_the_cursor_is_on_the_project_one_came_from_or_made(tmp_path: Path) -> N
         await story.press("down", "enter")
         await story.until(lambda: story.app.screen is not home)
         await story.press("f3")
-        await story.until(lambda: [each.name for each in home._folders][0] == "berta")
+        await story.until(lambda: home._folders[0].name == "berta")
         assert home._folder == tmp_path / "berta"
         await story.press("down", "question_mark", "q")
         await story.until(lambda: story.app.screen is home)

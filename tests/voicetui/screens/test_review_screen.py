@@ -136,7 +136,7 @@ def test_unsure_words_are_marked_and_transcripts_compared(folder: Path) -> None:
 
     async def story(person: Person) -> None:
         await person.reads(f" ≈{spoken[1]} ", f"[-{spoken[-1]}.-]", "{+zebra+}")
-        await person.reads("numbers  ≈word: unsure ·")
+        await person.reads("numbers ≈word: unsure ·")
         await person.press("enter")
         await person.reads("less than 50 % sureness")
 
@@ -287,7 +287,7 @@ def test_several_clips_are_told_of_in_the_plural(folder: Path) -> None:
         await person.press("f", "d")
         await person.reads("2 of 24 clips: dropped")
         await person.press("*", "r")
-        await person.reads("2 clips were dropped by the preparation. Accept them (a)")
+        await person.reads("2 clips were dropped by the preparation; a accepts them")
         assert person.labels == []
 
     review(folder, story, 24)
@@ -308,7 +308,7 @@ def test_what_is_dropped_already_keeps_its_reason(folder: Path) -> None:
         await person.reads("dropped 11 clips (noise)")
         assert person.now(clip).reason == reason
         await person.press("*", "d")
-        await person.reads("These 12 clips are dropped already (low confidence, noise)")
+        await person.reads("12 clips are dropped already (low confidence, noise)")
 
     review(folder, story)
 
@@ -515,7 +515,7 @@ def test_a_text_that_the_engine_refuses_is_offered_again(folder: Path) -> None:
         await person.press("enter")
         await person.until(lambda: isinstance(person.app.screen, DatasetScreen))
         may_go_on.set()
-        await person.reads("does not know: x", "e offers your text again")
+        await person.reads("Not saved, e offers your text again: The base")
         assert person.row.text == before
         await person.press("e")
         await person.reads("5 of 200 tokens")

@@ -8,6 +8,7 @@ from engine.events import Event, Parameters, Saved
 from engine.hardware import Reading
 from engine.training.memory import CHECKPOINT_BYTES
 from engine.training.saved import size_of
+from engine.xtts.network import network_of
 from voicetui.widgets.gauges import History, gpu_lines, host_lines
 from voicetui.widgets.styled import Line
 
@@ -26,9 +27,16 @@ class Gauges:
         self._history = History()
         self._taken = 0.0
 
-    def set_needed(self, newest: Path | None, *, is_run: bool) -> None:
-        """Take the size of the newest checkpoint; before the first one, that of the whole XTTS."""
-        self.needed = (size_of(newest) if newest else CHECKPOINT_BYTES) if is_run else 0
+    def set_needed(self, newest: Path | None, base: Path | None) -> None:
+        """Take the size of the newest checkpoint of a run; before the first one what its base
+        gives, and without a base on this machine that of the whole XTTS."""
+        network = network_of(base) if newest is None and base is not None else None
+        if newest is not None:
+            self.needed = size_of(newest)
+        elif network is not None:
+            self.needed = network.parameters * _BYTES_PER_PARAMETER
+        else:
+            self.needed = CHECKPOINT_BYTES
 
     def learn(self, event: Event) -> None:
         """Take what an event of the run tells of the size of its checkpoints."""

@@ -57,14 +57,14 @@ class EditKeys(ListKeys):
     # --- one edit ---------------------------------------------------------------------------------
 
     def _edit(
-        self, work: Work, told: Callable[[Applied], str] | None = None, *, otherwise: str = ""
+        self, work: Work, told: Callable[[Applied], str] | None = None, *, refused: str = ""
     ) -> None:
-        """Do an edit; `told` says what it did, `otherwise` what to do when it was refused."""
+        """Do an edit; `told` says what it did, `refused` begins to tell that it was not done."""
         review = self.review
         if review is not None:
             done = self._edits.submit(work, review)
             self._newest = done
-            self.run_worker(self._show_edit(done, told or _told, otherwise))
+            self.run_worker(self._show_edit(done, told or _told, refused))
 
     @property
     def _is_settled(self) -> bool:
@@ -72,17 +72,17 @@ class EditKeys(ListKeys):
         return self._newest is None or self._newest.done()
 
     async def _show_edit(
-        self, done: Future[Applied | None], told: Callable[[Applied], str], otherwise: str
+        self, done: Future[Applied | None], told: Callable[[Applied], str], refused: str
     ) -> None:
         try:
             # Shielded: leaving the screen ends this, and must not take back what waits its turn.
             applied = await asyncio.shield(asyncio.wrap_future(done))
         except RefusedError as error:
-            self.say(f"{error}{otherwise}", "warn")
+            self.say(f"{refused}{error}", "warn")
             await self.reopen()
             return
         except VoicetuiError as error:
-            self.say(f"{error}{otherwise}", "bad")
+            self.say(f"{refused}{error}", "bad")
             return
         if applied is None:
             self.say("There is nothing more to take back or do again.", "warn")
@@ -90,7 +90,7 @@ class EditKeys(ListKeys):
         self.pane.refresh_clips(applied.ids)
         text = told(applied)
         if applied.refused:
-            text = f"{text}; {_refused(applied)}{otherwise}"
+            text = f"{text}; {_refused(applied)}"
         self.say(text, "warn" if applied.refused else "good")
 
     def _finish(self, *, selected: bool) -> None:
@@ -232,11 +232,8 @@ class EditKeys(ListKeys):
                 del self._typed[row.id]
             return _written(row)
 
-        self._edit(
-            lambda review: review.set_text(row.id, text),
-            told,
-            otherwise=" e offers your text again.",
-        )
+        refused = "Not saved, e offers your text again: "
+        self._edit(lambda review: review.set_text(row.id, text), told, refused=refused)
 
     def action_cut(self) -> None:
         pane, row = self.pane, self.pane.current
@@ -338,14 +335,14 @@ def _refused(applied: Applied) -> str:
 
 
 def _by_preparation(count: int) -> str:
-    return f"{count:,} clips were dropped by the preparation. Accept them (a) to use them all the same."
+    return f"{count:,} clips were dropped by the preparation; a accepts them all the same."
 
 
 def _dropped_already(rows: Sequence[Row]) -> str:
     reasons = sorted({row.reason.replace("_", " ") for row in rows})
     why = f" ({', '.join(reasons[:3])}{', …' if len(reasons) > 3 else ''})"
     if len(rows) > 1:
-        return f"These {len(rows):,} clips are dropped already{why}; r or a brings them back."
+        return f"{len(rows):,} clips are dropped already{why}; r or a brings them back."
     edited = "state" in rows[0].edited
     return f"It is dropped already{why}; {'r' if edited else 'a'} brings it back."
 
