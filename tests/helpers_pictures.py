@@ -219,7 +219,7 @@ def home(world: World, patch: pytest.MonkeyPatch) -> Scene:
 
 async def has_machine(pilot: Pilot[None]) -> None:
     screen: Any = pilot.app.screen
-    await until(pilot, lambda: screen._reading.done)
+    await until(pilot, lambda: screen._machine.latest)
     screen._show_machine()
     await pilot.pause()
 

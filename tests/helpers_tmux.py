@@ -54,6 +54,10 @@ class Tmux:
         """What the window shows."""
         return self._run("capture-pane", "-p", "-t", "main")
 
+    def buffer(self) -> str:
+        """What was copied last."""
+        return self._run("show-buffer")
+
     def wait_for(self, text: str, within: float = 30.0) -> str:
         """Wait until the window shows a text; gives all that it shows."""
         deadline = time.monotonic() + within

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
+from textual.screen import Screen
 from textual.widget import Widget
 
 import voicetui
 from engine.events import Evaluated, Step
 from engine.series import Series
 from voicetui.themes import THEMES
+from voicetui.widgets.styled import STYLE_CLASSES
 
 
 def step(number: int, loss: float = 3.5, **changes: Any) -> Step:
@@ -60,6 +62,12 @@ def falling(count: int, seed: int = 1) -> list[float]:
     return losses
 
 
+class PlainScreen(Screen[None]):
+    """A screen for the console's own widgets and nothing else."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLE_CLASSES}
+
+
 class Host(App[None]):
     """Shows one widget in the console's colours."""
 
@@ -72,6 +80,9 @@ class Host(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
+
+    def get_default_screen(self) -> Screen[None]:
+        return PlainScreen()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(THEMES[0].variables)

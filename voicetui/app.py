@@ -159,6 +159,10 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         if is_new and told[-1] is self.screen:
             self.tell("That could not be done", self._trouble[1])
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        # For a mouse that is off; a terminal that does not know the sequence prints it.
+        pass
+
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the values of all variables. The launcher reports it.
         self.crash = self._exception

@@ -141,9 +141,7 @@ def _spans(update: ChopsUpdate, console: Console, painted: Painted) -> str:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is None or x >= x2 or end <= x1:
                 continue
-            start = max(x, x1)
-            part = strip.crop(start - x, min(end, x2) - x)
-            sequences += _changed(part, start, y, console, painted)
+            sequences += _changed(strip, x, y, console, painted, (x1, min(end, x2)))
     return "".join(sequences)
 
 
@@ -155,9 +153,16 @@ def _lines(update: LayoutUpdate, console: Console, painted: Painted) -> str:
     return "".join(sequences)
 
 
-def _changed(strip: Strip, x: int, y: int, console: Console, painted: Painted) -> Iterator[str]:
-    """The parts of a strip at (x, y) that are not on the terminal."""
-    for start, part in painted.changes(strip, x, y):
+def _changed(
+    strip: Strip,
+    x: int,
+    y: int,
+    console: Console,
+    painted: Painted,
+    span: tuple[int, int] | None = None,
+) -> Iterator[str]:
+    """The parts of a strip at (x, y), or of a span of it, that are not on the terminal."""
+    for start, part in painted.changes(strip, x, y, span):
         yield Control.move_to(start, y).segment.text
         yield _placed(part, start, y, console)
 

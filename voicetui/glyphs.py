@@ -92,7 +92,14 @@ def to_ascii(text: str) -> str:
     return "".join(char if char.isascii() else "?" * cell_len(char) for char in text)
 
 
-def is_ascii_terminal(environment: Mapping[str, str] = os.environ) -> bool:
+# Whether Python found the locale C, POSIX or one that is not installed, and took it for UTF-8
+# (PEP 540).
+_MISTAKEN = bool(sys.flags.utf8_mode)
+
+
+def is_ascii_terminal(
+    environment: Mapping[str, str] = os.environ, *, mistaken: bool = _MISTAKEN
+) -> bool:
     """Whether only ASCII can be shown: by $VOICETUI_ASCII (1 or 0), the terminal, the locale."""
     wanted = environment.get("VOICETUI_ASCII", "")
     if wanted in ("0", "1"):
@@ -100,16 +107,13 @@ def is_ascii_terminal(environment: Mapping[str, str] = os.environ) -> bool:
     # The kernel's own console has letters for a few hundred signs, and none of our dots.
     if environment.get("TERM") == "linux":
         return True
-    return charset(environment).lower().replace("-", "") != "utf8"
+    return charset(environment, mistaken=mistaken).lower().replace("-", "") != "utf8"
 
 
-def charset(
-    environment: Mapping[str, str] = os.environ, *, mistaken: bool = bool(sys.flags.utf8_mode)
-) -> str:
+def charset(environment: Mapping[str, str] = os.environ, *, mistaken: bool = _MISTAKEN) -> str:
     """What the terminal's locale encodes text in.
 
-    `mistaken`: Python found the locale C, POSIX or one that is not installed, took it for UTF-8
-    (PEP 540) and perhaps said so in LC_CTYPE (PEP 538). Then the names of the others tell.
+    Where Python was `mistaken`, it may have changed LC_CTYPE (PEP 538): the others tell.
     """
     if not mistaken:
         return locale.getencoding()

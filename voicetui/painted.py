@@ -5,7 +5,10 @@ Textual paints whole widgets where it lays them out anew, and a new screen sever
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from rich.cells import get_character_cell_size
+from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
@@ -30,9 +33,23 @@ class Painted:
         self._rows.clear()
         self._styles.clear()
 
-    def changes(self, strip: Strip, x: int, y: int) -> list[tuple[int, Strip]]:
-        """The parts of a strip that the terminal does not show at (x, y) yet, and remember them."""
+    def changes(
+        self, strip: Strip, x: int, y: int, span: tuple[int, int] | None = None
+    ) -> list[tuple[int, Strip]]:
+        """What the terminal does not show yet of a strip at (x, y), from its columns `span` only.
+
+        Gives columns and what stands there, and remembers it as painted.
+        """
         new = self._cells(strip)
+        if span is not None:
+            start, end = max(0, span[0] - x), min(len(new), span[1] - x)
+            while 0 < start < len(new) and new[start] is None:
+                start -= 1
+            while 0 < end < len(new) and new[end] is None:
+                end += 1
+            x, new = x + start, new[start:end]
+        if not new:
+            return []
         end = x + len(new)
         row = self._rows.setdefault(y, [])
         row.extend([_UNKNOWN] * (end - len(row)))
@@ -45,7 +62,7 @@ class Painted:
             row[x - 1] = _UNKNOWN
         if end < len(row) and row[end] is None:
             row[end] = _UNKNOWN
-        return [(x + start, strip.crop(start, stop)) for start, stop in _runs(old, new)]
+        return [(x + start, _strip(new[start:stop])) for start, stop in _runs(old, new)]
 
     def _cells(self, strip: Strip) -> list[Cell]:
         cells: list[Cell] = []
@@ -65,6 +82,15 @@ class Painted:
                 elif cells:
                     _mark(cells, sign)
         return cells
+
+
+def _strip(cells: list[Cell]) -> Strip:
+    # Rich would cut between a sign and its marks.
+    segments: list[Segment] = []
+    seen = [cell for cell in cells if cell is not None]
+    for style, same in groupby(seen, key=lambda cell: cell[1]):
+        segments.append(Segment("".join(text for text, _ in same), style))
+    return Strip(segments, len(cells))
 
 
 def _mark(cells: list[Cell], mark: str) -> None:

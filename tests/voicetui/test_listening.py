@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
-from helpers_terminal import wait_until
+from helpers_jobs import make_project
+from helpers_terminal import OnTerminal, wait_until
+from helpers_tmux import Tmux
 from textual.app import App
 
-from engine import places
+from engine import places, recent
 from voicetui import listening
 
 SSH = "192.0.2.9 51000 198.51.100.7 22"
@@ -127,3 +133,37 @@ def test_a_name_that_is_not_utf8_can_be_copied(tools: Path) -> None:
     listening.copy(App(), name)
     stored = (places.state_dir() / listening.CLIPBOARD_NAME).read_bytes()
     assert stored == b"/voice/\xff.wav\n"
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_tmux_itself_has_the_text(home: Path) -> None:
+    text = "scp 'a b'$(x)\n漢 [b]"
+    window = Tmux({"HOME": str(home)})
+    try:
+        call = "from voicetui import listening; from textual.app import App; "
+        window.type(sys.executable, "-c", f"{call}print(listening.copy(App(), {text!r}).told)")
+        window.wait_for("It is in tmux's buffer")
+        assert window.buffer() == text
+    finally:
+        window.close()
+
+
+def test_outside_of_tmux_the_terminal_gets_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    folder = make_project(tmp_path / "a voice 漢")
+    recent.remember(folder)
+    child = OnTerminal.forked("quick", "open")
+    try:
+        child.wait_for(b"Folder")
+        child.press(b"y")
+        child.wait_for(b"clipboard.txt")
+        child.press(b"q")
+        assert child.end() == 0
+    finally:
+        child.close()
+    (copied,) = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", child.seen)
+    assert base64.b64decode(copied).decode() == str(folder)
+    assert clipboard_file() == f"{folder}\n"

@@ -17,7 +17,7 @@ from voicetui.keys import Key
 from voicetui.trouble import Sturdy
 from voicetui.widgets.bars import KeyBar, StatusLine, TitleBar
 from voicetui.widgets.lines import Lines
-from voicetui.widgets.styled import wrapped
+from voicetui.widgets.styled import STYLE_CLASSES, wrapped
 
 if TYPE_CHECKING:
     from voicetui.app import Console
@@ -35,6 +35,7 @@ class ConsoleScreen(Sturdy, Screen[None]):
     that do nothing at the moment: they leave the footer, and `why_not` says why when pressed.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLE_CLASSES}
     scope: ClassVar[str] = ""
     heading: ClassVar[str] = ""
     _said: tuple[str, str] = ("", "")
@@ -160,6 +161,7 @@ class ConsoleScreen(Sturdy, Screen[None]):
 class Dialog(Sturdy, ModalScreen[Result]):
     """A modal. It closes by letters, or by ctrl+g where letters are typed; Esc works too."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLE_CLASSES}
     BINDINGS: ClassVar[list[tuple[str, str, str]]] = [("escape,ctrl+g", "cancel", "cancel")]  # type: ignore[assignment]
 
     @property

@@ -26,6 +26,7 @@ from voicetui.widgets.rows import RowList
 from voicetui.widgets.styled import Line, fitted, wrapped
 
 if TYPE_CHECKING:
+    from engine.hardware import Reading
     from engine.overview import ProjectOverview
 
 # So many projects are looked at in one go of a helper thread.
@@ -69,6 +70,9 @@ class HomeScreen(ConsoleScreen):
         self._seen: dict[Path, ProjectOverview] = {}
         self._filter = ""
         self._in_sight = False
+        # The reading of the machine that is shown.
+        self._read: Reading | None = None
+        self._footer_has_demo = False
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="home-welcome")
@@ -134,7 +138,9 @@ class HomeScreen(ConsoleScreen):
 
         if not self._in_sight:
             return
-        self.refresh_keys()
+        if self.console.demo_works != self._footer_has_demo:
+            self._footer_has_demo = self.console.demo_works
+            self.refresh_keys()
         if recent.folders() != self._folders:
             self._reload()
         else:
@@ -224,6 +230,9 @@ class HomeScreen(ConsoleScreen):
 
     def _show_machine(self) -> None:
         reading = self._machine.latest
+        if reading is self._read and not self._machine.is_over:
+            return
+        self._read = reading
         if self._machine.is_over:
             self._machine_look.stop()
             self.query_one("#home-machine", Lines).show([[(f" {self._machine.problem}", "warn")]])

@@ -6,8 +6,6 @@ terminal could act on is made visible when it is drawn.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
@@ -38,17 +36,20 @@ STYLES = (
 )
 
 
-class Styled(Widget):
-    """Base of widgets that draw lines by Textual's line API."""
+# What a screen with such widgets has for its COMPONENT_CLASSES. Textual works out the styles of each
+# anew for every node that changes: a widget of its own would have them worked out hundreds of times.
+STYLE_CLASSES = frozenset(f"is-{name}" for name in STYLES)
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"is-{name}" for name in STYLES}
+
+class Styled(Widget):
+    """Base of widgets that draw lines by Textual's line API, on screens that have STYLE_CLASSES."""
 
     def style_of(self, name: str) -> Style:
         """A style by its short name, without background except for "cursor" and "inverse"."""
         if not name:
             return Style.null()
-        parts = [self.get_component_rich_style(f"is-{part}", partial=True) for part in name.split()]
-        return Style.combine(parts)
+        styles = self.screen.get_component_rich_style
+        return Style.combine([styles(f"is-{part}", partial=True) for part in name.split()])
 
     def strip_of(self, line: Line, width: int, under: str = "") -> Strip:
         """A line as wide as asked, on the widget's background or on the style `under`.

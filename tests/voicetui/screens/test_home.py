@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from helpers_jobs import HOSTILE
 from helpers_story import Story, tell
+from textual.widgets import Input
 
 from engine import lock, places, project, recent
 from engine.events import Epoch, Started
@@ -168,6 +169,7 @@ def test_any_folder_can_be_opened(
         await story.press("q", "o")
         await story.until_shown("base/")
         await story.press("t")
+        await story.until(lambda: isinstance(story.app.focused, Input))
         await story.type(str(folder))
         await story.press("enter")
         await story.until(lambda: opened == [("open_project", folder)] * 2)

@@ -138,7 +138,7 @@ def test_unsure_words_are_marked_and_transcripts_compared(folder: Path) -> None:
         await person.reads(f" ≈{spoken[1]} ", f"[-{spoken[-1]}.-]", "{+zebra+}")
         await person.reads("numbers ≈word: unsure ·")
         await person.press("enter")
-        await person.reads("less than 50 % sureness")
+        await person.reads("less than 50 % sure of it: listen")
 
     review(folder, story, [replace(clip, words=words, text_second=second)])
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
 from helpers_console import make_console, screen_text
+from helpers_widgets import PlainScreen
 from rich.cells import cell_len
 from textual.geometry import Region
 from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.widget import Widget
 
 from voicetui.app import Console
@@ -35,7 +35,7 @@ class Noting(Lines):
         return self
 
 
-class Holder(Screen[None]):
+class Holder(PlainScreen):
     def __init__(self, held: Iterable[Widget]) -> None:
         super().__init__()
         self.held = held

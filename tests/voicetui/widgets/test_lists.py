@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from helpers_console import make_console, screen_text
+from helpers_widgets import PlainScreen
 from textual.app import ComposeResult
 from textual.pilot import Pilot
-from textual.screen import Screen
 
 from voicetui.app import Console
 from voicetui.widgets.pager import Pager
@@ -33,7 +33,7 @@ class Counted:
         return [(f"row {index}", "")]
 
 
-class Holder(Screen[None]):
+class Holder(PlainScreen):
     """A widget that fills the screen, and what it told."""
 
     def __init__(self, held: RowList | Pager) -> None:

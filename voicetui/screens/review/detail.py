@@ -277,7 +277,7 @@ def _score_lines(shown: Shown, room: int, most_tokens: int) -> list[Line]:
 def _score_table(shown: Shown, room: int, most_tokens: int) -> list[Line]:
     lines: list[Line] = []
     if _has_marks(shown.detail):
-        meaning = f"heard with less than {100 * _LOW:.0f} % sureness; listen whether it was said"
+        meaning = f"less than {100 * _LOW:.0f} % sure of it: listen"
         lines += _explained(f"{_MARK}word: unsure", "bad", meaning, room)
     for name, value in _numbers(shown).items():
         doubtful = _is_doubtful(name, value, most_tokens)

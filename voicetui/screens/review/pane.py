@@ -92,7 +92,8 @@ class ReviewPane(Container):
     def tell_trouble(self, text: str) -> None:
         """Show what is wrong with the dataset in place of its clips; "" shows the clips."""
         self.set_class(bool(text), "-trouble")
-        room = max(40, self.size.width - 4)
+        # It may be told before the pane has its size.
+        room = max(40, (self.size.width or self.app.size.width) - 4)
         told = [line for part in text.split("\n") for line in wrapped(part, room)]
         lines: list[Line] = [[], *([(f"  {line}", "warn")] for line in told)]
         self.query_one("#trouble", Lines).show(lines)
