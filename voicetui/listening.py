@@ -127,18 +127,22 @@ def copy(app: App[Any], text: str) -> Copied:
     """Copy a text by the road that has a chance here, and write it to a file in any case."""
     if os.environ.get("TMUX"):
         road = (
-            "It is in tmux's buffer (prefix ] pastes it)" if _into_tmux(text) else "tmux refused it"
+            "In tmux's buffer (prefix ]) and in"
+            if _into_tmux(text)
+            else "tmux refused it; it is in"
         )
     else:
         # A file name that is not UTF-8 cannot travel this way whole.
         app.copy_to_clipboard(os.fsencode(text).decode(errors="replace"))
-        road = "It was sent to your terminal's clipboard, which may refuse it"
+        # Whether it arrived there is not known.
+        road = "Sent to your clipboard, else it is in"
     path = places.state_dir() / CLIPBOARD_NAME
     try:
         write_bytes(path, os.fsencode(text) + b"\n")
     except (OSError, DiskFullError):
-        return Copied(text, f"{road}.")
-    return Copied(text, f"{road}; it also stands in {clean(_short(path))}.")
+        return Copied(text, f"{road} no file: {clean(str(path))} cannot be written")
+    # One line of 80 columns.
+    return Copied(text, f"{road} {clean(_short(path))}")
 
 
 def _into_tmux(text: str) -> bool:

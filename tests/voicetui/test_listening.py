@@ -142,7 +142,7 @@ def test_tmux_itself_has_the_text(home: Path) -> None:
     try:
         call = "from voicetui import listening; from textual.app import App; "
         window.type(sys.executable, "-c", f"{call}print(listening.copy(App(), {text!r}).told)")
-        window.wait_for("It is in tmux's buffer")
+        window.wait_for("In tmux's buffer")
         assert window.buffer() == text
     finally:
         window.close()

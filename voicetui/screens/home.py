@@ -341,7 +341,8 @@ class HomeScreen(ConsoleScreen):
 
     def action_copy(self) -> None:
         if self._folder is not None:
-            self.say(f"{short(self._folder)}: {listening.copy(self.app, str(self._folder)).told}")
+            # Its folder stands below the list.
+            self.say(listening.copy(self.app, str(self._folder)).told)
 
 
 def _overviews(folders: Sequence[Path]) -> list[ProjectOverview]:

@@ -78,6 +78,13 @@ def home_screen(console: Console) -> None:
     console.open_home()
 
 
+def demo_screen(console: Console) -> None:
+    """Open a demo that shows nothing but its own screen."""
+    console.open_demo(Path("voicetui-demo"))
+    assert console.demo is not None
+    console.demo.has_shown_training = True
+
+
 async def at(story: Story, kind: type[Any]) -> None:
     await story.until(lambda: isinstance(story.app.screen, kind), kind.__name__)
 
@@ -108,7 +115,9 @@ def test_a_demo_that_works_is_gone_back_to_and_its_voice_is_on_the_list(
         await story.until_shown("▶ prepare")
         walked.may_train.set()
         await at(story, DashboardScreen)
-        await story.press("f3", "m")
+        await story.press("f3")
+        await at(story, HomeScreen)
+        await story.press("m")
         await at(story, DemoScreen)
         await story.until_shown("▶ train")
         walked.may_end.set()
@@ -151,7 +160,7 @@ def test_the_last_page_is_whole(walked: Road, size: tuple[int, int]) -> None:
         assert "n there for a new one." in told
         assert "goes into" in told
 
-    tell(look, lambda console: console.open_demo(Path("voicetui-demo")), size)
+    tell(look, demo_screen, size)
 
 
 def test_what_ends_a_demo_is_told_with_the_way_on(walked: Road) -> None:
@@ -161,7 +170,7 @@ def test_what_ends_a_demo_is_told_with_the_way_on(walked: Road) -> None:
     async def look(story: Story) -> None:
         await story.until_shown("Ended: The disk is full. Free some room. 'voicetui demo', or m")
 
-    tell(look, lambda console: console.open_demo(Path("voicetui-demo")), (120, 30))
+    tell(look, demo_screen, (120, 30))
 
 
 def test_a_demo_that_was_stopped_says_so(walked: Road) -> None:
@@ -170,7 +179,7 @@ def test_a_demo_that_was_stopped_says_so(walked: Road) -> None:
         story.app.host.live[0].session.stop("request")
         await story.until_shown("Stopped. 'voicetui demo', or m")
 
-    tell(look, lambda console: console.open_demo(Path("voicetui-demo")))
+    tell(look, demo_screen)
 
 
 def test_the_roads_project_is_remembered_as_soon_as_it_exists(tmp_path: Path) -> None:

@@ -76,6 +76,15 @@ def run(story: Story, frame: Frame | None = None, size: tuple[int, int] = (80, 2
     asyncio.run(tell())
 
 
+async def until_shown(app: Console, pilot: Pilot[None], text: str) -> None:
+    """Wait until the screen in sight holds a text."""
+    for _ in range(300):
+        if text in screen_text(app):
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(f"{text!r} was not shown:\n{screen_text(app)}")
+
+
 def is_safe(text: str) -> bool:
     return all(char.isprintable() or char == "\n" for char in text)
 
@@ -102,13 +111,12 @@ def test_title_status_and_keys_stand_at_their_places(size: tuple[int, int]) -> N
 def test_a_screen_that_is_too_small_says_what_it_needs() -> None:
     async def story(app: Console, pilot: Pilot[None]) -> None:
         await pilot.resize_terminal(59, 24)
-        await pilot.pause()
+        await until_shown(app, pilot, "needs")
         first, second = screen_text(app).strip().splitlines()
         assert first == "The console needs 60x18; this is 59x24."
         assert second == "Make it larger; until then only q and Ctrl-C work."
         await pilot.resize_terminal(60, 18)
-        await pilot.pause()
-        assert "hello" in screen_text(app)
+        await until_shown(app, pilot, "hello")
         assert "needs" not in screen_text(app)
 
     run(story)
@@ -123,6 +131,7 @@ def test_a_screen_that_is_too_small_obeys_only_the_keys_that_leave() -> None:
         await pilot.pause()
         await asked.mount(field)
         await pilot.resize_terminal(59, 24)
+        await until_shown(app, pilot, "needs 60x18")
         await pilot.press("y", "r", "f1", "colon", "f8", "down", "enter")
         assert app.screen is asked
         assert asked.done == []
@@ -134,6 +143,7 @@ def test_a_screen_that_is_too_small_obeys_only_the_keys_that_leave() -> None:
         assert app.screen is frame
         assert field.value == ""
         await pilot.resize_terminal(80, 24)
+        await until_shown(app, pilot, "hello")
         await pilot.press("y")
         assert frame.done == ["copy"]
 
@@ -142,10 +152,9 @@ def test_a_screen_that_is_too_small_obeys_only_the_keys_that_leave() -> None:
 
 def test_the_bottom_screen_is_quit_and_the_others_go_back() -> None:
     async def story(app: Console, pilot: Pilot[None]) -> None:
-        assert screen_text(app).splitlines()[-1].endswith(" q  quit")
+        await until_shown(app, pilot, " q  quit")
         app.push_screen(Frame())
-        await pilot.pause()
-        assert screen_text(app).splitlines()[-1].endswith(" q  back")
+        await until_shown(app, pilot, " q  back")
 
     run(story)
 

@@ -25,6 +25,7 @@ from voicetui.app import Console
 from voicetui.screens import home as home_module
 from voicetui.screens.dialogs import Message
 from voicetui.screens.folder_dialog import FolderDialog
+from voicetui.screens.help import HelpScreen
 from voicetui.screens.home import HomeScreen
 from voicetui.screens.setup import SetupScreen
 from voicetui.screens.wizard import plan
@@ -161,12 +162,14 @@ def test_any_folder_can_be_opened(
         await story.until(lambda: isinstance(story.app.screen, FolderDialog))
         await story.until_shown("voice project")
         await story.press("enter")
-        assert opened == [("open_project", folder)]
+        await story.until(lambda: opened == [("open_project", folder)])
         await story.press("o")
         await story.until_shown("base/")
         await story.press("down", "space")
         await story.until_shown("is not a voice project")
-        await story.press("q", "o")
+        await story.press("q")
+        await story.until(lambda: isinstance(story.app.screen, HomeScreen))
+        await story.press("o")
         await story.until_shown("base/")
         await story.press("t")
         await story.until(lambda: isinstance(story.app.focused, Input))
@@ -305,15 +308,23 @@ def test_the_cursor_is_on_the_project_one_came_from_or_made(tmp_path: Path) -> N
         home = story.app.screen
         assert isinstance(home, HomeScreen)
         await story.until_shown("Carla")
-        await story.press("down", "enter")
+        await story.press("down")
+        await story.until(lambda: home._folder == tmp_path / "berta")
+        await story.press("enter")
         await story.until(lambda: story.app.screen is not home)
         await story.press("f3")
         await story.until(lambda: home._folders[0].name == "berta")
         assert home._folder == tmp_path / "berta"
-        await story.press("down", "question_mark", "q")
+        await story.press("down")
+        await story.until(lambda: home._folder == tmp_path / "carla")
+        await story.press("question_mark")
+        await story.until(lambda: isinstance(story.app.screen, HelpScreen))
+        await story.press("q")
         await story.until(lambda: story.app.screen is home)
         assert home._folder == tmp_path / "carla"
-        await story.press("n", "g")
+        await story.press("n")
+        await story.until_shown("half-filled wizard")
+        await story.press("g")
         await story.at_step(SummaryStep)
         await story.press("enter")
         await story.until_shown("Dora is made")

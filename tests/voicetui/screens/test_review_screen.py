@@ -708,7 +708,7 @@ def test_copying_the_paths(folder: Path, home: Path, monkeypatch: pytest.MonkeyP
     async def story(person: Person) -> None:
         wavs = [person.pane.review.row(each).wav for each in person.pane.order[:2]]  # type: ignore[union-attr]
         await person.press("space", "space", "y")
-        await person.reads("2 paths:")
+        await person.reads("clipboard.txt: 2 paths")
         copied = (home / "state" / "voicetui" / "clipboard.txt").read_text().splitlines()
         assert copied == [str(folder / "dataset" / wav) for wav in wavs]
 

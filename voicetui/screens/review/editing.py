@@ -292,7 +292,7 @@ class EditKeys(ListKeys):
         paths = [str((review.project.dataset_dir / row.wav).absolute()) for row in rows]
         copied = listening.copy(self.app, "\n".join(paths))
         shown = paths[0] if len(paths) == 1 else f"{len(paths):,} paths"
-        self.say(f"{os.path.basename(shown)}: {copied.told}")
+        self.say(f"{copied.told}: {os.path.basename(shown)}")
 
     def _row(self, identifier: str) -> Row | None:
         place = self.review.place(identifier) if self.review is not None else None
