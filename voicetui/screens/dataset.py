@@ -121,7 +121,7 @@ class DatasetScreen(EditKeys, PreparationKeys):
 
     async def action_statistics(self) -> None:
         self.show_tab("statistics")
-        self.run_worker(self._show_statistics, exclusive=True, group="statistics")
+        self.run_worker(self._show_statistics(), exclusive=True, group="statistics")
 
     def action_train(self) -> None:
         self.console.open_dashboard(self.folder)
@@ -169,7 +169,7 @@ class DatasetScreen(EditKeys, PreparationKeys):
     def _lay_out_again(self) -> None:
         self._show_tabs()
         if self.tab == "statistics":
-            self.run_worker(self._show_statistics, exclusive=True, group="statistics")
+            self.run_worker(self._show_statistics(), exclusive=True, group="statistics")
 
     async def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         """Enter: of a reason its clips, of a clip more room."""

@@ -96,7 +96,9 @@ class ReviewPane(Container):
         room = max(40, (self.size.width or self.app.size.width) - 4)
         told = [line for part in text.split("\n") for line in wrapped(part, room)]
         lines: list[Line] = [[], *([(f"  {line}", "warn")] for line in told)]
-        self.query_one("#trouble", Lines).show(lines)
+        # The reading may end when the screen is closing already.
+        for trouble in self.query("#trouble").results(Lines):
+            trouble.show(lines)
 
     async def open(self, review: Review) -> None:
         """Show another review; the cursor stays on the clip where it was."""
