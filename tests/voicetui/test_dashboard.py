@@ -800,6 +800,9 @@ async def test_copy_takes_the_command_that_matters(
     async with showing(project, *story(100)) as board:
         await board.press("y")
         assert board.console.clipboard == f"voicetui attach {project}"
+        # The line is longer than the terminal is wide, so that it stands in a dialog.
+        assert isinstance(board.console.screen, Message)
+        await board.press("q")
         await board.tell(events.Stopped("request", 100))
         await board.press("y")
         assert board.console.clipboard == f"voicetui train {project}"

@@ -122,7 +122,7 @@ def log(folder: Path, kind: str, *told: Event) -> None:
 # --- lists of what is on the disk -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SIZES[0]])
 def test_home_and_its_browser(tmp_path: Path, size: tuple[int, int]) -> None:
     folder = make_project(tmp_path / NAME, HOSTILE + MARKS)
     log(folder / "runs" / "0001", "train", Failed("X", HOSTILE), Finished({}))
@@ -172,7 +172,7 @@ def test_checkpoints(tmp_path: Path) -> None:
 # --- a dataset ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SIZES[0]])
 def test_a_dataset(tmp_path: Path, size: tuple[int, int]) -> None:
     project = clips_project(tmp_path / "voice", [])
     listed = []

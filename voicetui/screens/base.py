@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
+from engine.text import clean
 from voicetui import keys
 from voicetui.keys import Key
+from voicetui.listening import Copied
 from voicetui.trouble import Sturdy
 from voicetui.widgets.bars import KeyBar, StatusLine, TitleBar
 from voicetui.widgets.lines import Lines
@@ -117,6 +120,14 @@ class ConsoleScreen(Sturdy, Screen[None]):
         # A screen that was opened just now has no lines yet; `_frame` says it then.
         for line in self.query(StatusLine):
             line.say(text, style)
+
+    def say_copied(self, copied: Copied) -> None:
+        """Show what was copied: in the status line, or in a dialog where it would be cut there."""
+        line = f"{clean(copied.text)}   {copied.told}"
+        if cell_len(line) < self.size.width:
+            self.say(line)
+        else:
+            self.console.tell("Copied", f"{copied.text}\n\n{copied.told}")
 
     def title_text(self) -> str:
         """What the title line calls this screen."""

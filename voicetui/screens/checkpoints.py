@@ -383,8 +383,7 @@ class CheckpointsScreen(ConsoleScreen):
         saved = self.chosen
         text = self.errands.made or (str(saved.folder) if saved is not None else "")
         if text:
-            copied = listening.copy(self.console, text)
-            self.say(f"{clean(text)}   {copied.told}")
+            self.say_copied(listening.copy(self.console, text))
 
 
 def _name(saved: Saved) -> str:

@@ -213,8 +213,7 @@ class RunKeys(ChartKeys):
 
     def action_copy(self) -> None:
         text = self.errands.made or self._command()
-        copied = listening.copy(self.console, text)
-        self.say(f"{clean(text)}   {copied.told}")
+        self.say_copied(listening.copy(self.console, text))
 
     def _command(self) -> str:
         """The shell command that matters for the job as it stands."""
