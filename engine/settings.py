@@ -91,6 +91,11 @@ class DatasetSettings:
         "Clips whose text has more tokens are dropped; the model's limit is 400.",
         limits=(20, 400),
     )
+    loudness: float = _setting(
+        -23.0,
+        "Loudness in LUFS that every clip is brought to; 0 leaves clips as loud as they are.",
+        limits=(-40.0, 0.0),
+    )
     eval_share: float = _setting(
         0.15, "Share of the time that is held out to judge the training.", limits=(0.02, 0.5)
     )
@@ -107,6 +112,11 @@ class TrainingSettings:
         4,
         "Clips computed together: 5-10 small, 10-20 medium; less needs less memory.",
         limits=(1, 512),
+    )
+    batch_tokens: int = _setting(
+        0,
+        "Places of text and audio computed together, padding included; 0 counts clips instead.",
+        limits=(0, 1_000_000),
     )
     accumulation: int = _setting(
         1, "Batches added up to one step: 8 x 4 acts like a batch of 32.", limits=(1, 512)
@@ -145,6 +155,11 @@ class TrainingSettings:
     )
     text_loss_weight: float = _setting(0.01, "Weight of the text loss.", limits=(0.0, 10.0))
     mel_loss_weight: float = _setting(1.0, "Weight of the audio loss.", limits=(0.0, 10.0))
+    target_masking: str = _setting(
+        "none",
+        "Audio of the voice sample that is not learned: per_clip leaves it out, coqui does as coqui.",
+        choices=("none", "per_clip", "coqui"),
+    )
     gradient_clip: float = _setting(
         1.0, "Longest gradient that a step may take; 0 switches clipping off.", limits=(0.0, 1000.0)
     )
@@ -162,6 +177,9 @@ class TrainingSettings:
         "auto",
         "Number format of training: auto takes bf16 where the GPU has it.",
         choices=("auto", "fp32", "bf16"),
+    )
+    gradient_checkpointing: bool = _setting(
+        False, "Keeps less in memory and computes it again: about a third slower."
     )
     device: str = _setting("auto", "Where training runs.", choices=("auto", "cpu", "cuda"))
     seed: int = _setting(1, "Start of all random choices.", limits=(0, 2**31 - 1))

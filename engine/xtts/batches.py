@@ -20,6 +20,11 @@ MAX_CONDITIONING = 132_300
 # coqui's GPT.forward gives each clip three stop codes as input and four as target.
 _STOP_INPUTS = 3
 _JITTER = 0.1
+# Places of a clip's sequence besides its tokens and codes: prompt, two STARTs and the STOPs.
+_MARKS = PROMPT_LENGTH + 2 + _STOP_INPUTS
+# One code stands for so many samples; coqui divides by the other number (its issue 3631).
+_CODE_SAMPLES = 1024
+_COQUI_CODE_SAMPLES = 256
 
 Ints = npt.NDArray[np.int64]
 
@@ -63,25 +68,40 @@ def generator(seed: int, epoch: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.frombuffer(digest, np.uint64)))
 
 
-def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+def epoch_order(
+    lengths: Sequence[int], batch_size: int, seed: int, epoch: int, *, budget: int = 0
+) -> list[list[int]]:
     """Every clip once, in batches of clips of similar length, in random order.
 
-    Lengths are jittered by up to 10 %, so that the same clips do not always meet.
+    `lengths` count tokens and codes. They are jittered by up to 10 %, so that the same clips do not
+    always meet. With a `budget` of padded places batches hold as many clips as fit, instead of
+    `batch_size`.
     """
     random = generator(seed, epoch, "order")
     jittered = np.asarray(lengths) * random.uniform(1 - _JITTER, 1 + _JITTER, len(lengths))
-    by_length = np.argsort(jittered, kind="stable")
-    cuts = range(0, len(by_length), batch_size)
-    batches = [by_length[cut : cut + batch_size].tolist() for cut in cuts]
+    batches = _cut(np.argsort(jittered, kind="stable"), lengths, batch_size, budget)
     return [batches[index] for index in random.permutation(len(batches))]
 
 
-def held_out_order(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+def held_out_order(lengths: Sequence[int], batch_size: int, *, budget: int = 0) -> list[list[int]]:
     """Every clip once, in batches of similar length, always the same."""
-    by_length = np.argsort(np.asarray(lengths), kind="stable")
-    return [
-        by_length[cut : cut + batch_size].tolist() for cut in range(0, len(by_length), batch_size)
-    ]
+    return _cut(np.argsort(np.asarray(lengths), kind="stable"), lengths, batch_size, budget)
+
+
+def _cut(ordered: Ints, lengths: Sequence[int], size: int, budget: int) -> list[list[int]]:
+    """Clips in their order, in batches of `size` or of up to `budget` padded places."""
+    batches: list[list[int]] = []
+    longest = 0
+    for clip in ordered.tolist():
+        longest = max(longest, lengths[clip] + _MARKS)
+        full = batches and (
+            longest * (len(batches[-1]) + 1) > budget if budget else len(batches[-1]) >= size
+        )
+        if full or not batches:
+            batches.append([])
+            longest = lengths[clip] + _MARKS
+        batches[-1].append(clip)
+    return batches
 
 
 def conditioning_span(samples: int, random: np.random.Generator | None) -> tuple[int, int]:
@@ -100,8 +120,28 @@ def conditioning_span(samples: int, random: np.random.Generator | None) -> tuple
     return start, start + length
 
 
-def tables(texts: Sequence[Ints], codes: Sequence[Ints], ids: Tokens) -> Tables:
-    """Lay the clips of a batch out as [prompt | START text | START codes STOP STOP STOP | padding]."""
+def masked_targets(masking: str, crop: tuple[int, int], codes: int, *, last: bool) -> range:
+    """The code targets of a clip that are not learned, since the voice sample `crop` holds them.
+
+    `none`: all are learned, and coqui judges so. `per_clip`: those inside the crop are left out, as
+    coqui's authors meant it. `coqui`: what coqui-tts 0.28 does, for comparisons: only in the
+    `last` clip of a batch, and with an index that is four times too large.
+    """
+    if masking == "none" or (masking == "coqui" and not last):
+        return range(0)
+    samples, most = _CODE_SAMPLES, codes
+    if masking == "coqui":
+        samples, most = _COQUI_CODE_SAMPLES, codes + _STOP_INPUTS + 1
+    return range(min(crop[0] // samples, most), min(crop[1] // samples, most))
+
+
+def tables(
+    texts: Sequence[Ints], codes: Sequence[Ints], ids: Tokens, masked: Sequence[range] = ()
+) -> Tables:
+    """Lay the clips of a batch out as [prompt | START text | START codes STOP STOP STOP | padding].
+
+    `masked` gives the code targets of each clip that are left out, see `masked_targets`.
+    """
     batch = len(texts)
     text_inputs = [np.concatenate([[ids.text_start], text]) for text in texts]
     stops = np.full(_STOP_INPUTS, ids.code_stop)
@@ -126,8 +166,11 @@ def tables(texts: Sequence[Ints], codes: Sequence[Ints], ids: Tokens) -> Tables:
         first = row * length
         text_positions.append(first + PROMPT_LENGTH + np.arange(len(text)))
         text_targets.append(np.append(text[1:], ids.text_stop))
-        mel_positions.append(first + text_end + np.arange(len(code)))
-        mel_targets.append(np.append(code[1:], ids.code_stop))
+        learned = np.ones(len(code), bool)
+        if masked:
+            learned[masked[row].start : masked[row].stop] = False
+        mel_positions.append(first + text_end + np.flatnonzero(learned))
+        mel_targets.append(np.append(code[1:], ids.code_stop)[learned])
     return Tables(
         text_grid,
         code_grid,

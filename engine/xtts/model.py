@@ -7,11 +7,13 @@ attention mask is needed. The loss equals that of coqui's `GPT.forward` on the s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from engine.xtts.batches import Tables
 
@@ -60,9 +62,22 @@ def set_dropout(gpt: Any, share: float) -> None:
             module.p = share
 
 
-def prepare_for_training(gpt: Any, dropout: float) -> None:
+def use_checkpointing(gpt: Any) -> None:
+    """Keep only what enters each layer and compute the layer again on the way back.
+
+    transformers' own switch fails on this network, whose word embedding coqui has removed.
+    """
+    gpt.gpt.gradient_checkpointing = True
+    for block in gpt.gpt.h:
+        block.gradient_checkpointing = True
+        block._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
+
+
+def prepare_for_training(gpt: Any, dropout: float, *, checkpointing: bool = False) -> None:
     """Apply all changes to coqui's network; none changes its parameters or their names."""
     drop_cache(gpt)
+    if checkpointing:
+        use_checkpointing(gpt)
     use_fused_gelu(gpt)
     use_fused_conditioning(gpt)
     set_dropout(gpt, dropout)

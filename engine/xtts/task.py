@@ -40,6 +40,8 @@ class XttsTask:
         self._device = place.device
         self._seed = settings.seed
         self._batch_size = settings.batch_size
+        self._budget = settings.batch_tokens
+        self._masking = settings.target_masking
         self._ids = Tokens(
             gpt.start_text_token, gpt.stop_text_token, gpt.start_audio_token, gpt.stop_audio_token
         )
@@ -49,25 +51,48 @@ class XttsTask:
         entries = self._features.entries
         return [entries[i].tokens + entries[i].codes for i in self._splits[split]]
 
-    def _micros(self, split: str, order: Sequence[Sequence[int]]) -> list[Micro]:
-        return [self._micro([self._splits[split][place] for place in batch]) for batch in order]
+    def _micros(self, split: str, order: Sequence[Sequence[int]], epoch: int | None) -> list[Micro]:
+        clips = self._splits[split]
+        return [self._micro([clips[place] for place in batch], epoch) for batch in order]
 
-    def _micro(self, clips: Sequence[int]) -> Micro:
+    def _micro(self, clips: Sequence[int], epoch: int | None) -> Micro:
         entries = [self._features.entries[index] for index in clips]
         counts = [batches.targets_of(entry.tokens, entry.codes) for entry in entries]
+        learned = sum(mel for _, mel in counts) - sum(map(len, self._masked(clips, epoch)))
         return Micro(
             tuple(clips),
-            {"text": sum(text for text, _ in counts), "mel": sum(mel for _, mel in counts)},
+            # coqui's masking may leave nothing to learn; its loss is no number then, ours is 0.
+            {"text": sum(text for text, _ in counts), "mel": max(1, learned)},
             sum(entry.samples for entry in entries) / SAMPLE_RATE,
         )
 
+    def _crop(self, index: int, epoch: int | None) -> tuple[int, int]:
+        """Where the voice sample of a clip begins and ends; the same whenever it is asked for."""
+        entry = self._features.entries[index]
+        random = None if epoch is None else batches.generator(self._seed, epoch, entry.id)
+        return batches.conditioning_span(entry.samples, random)
+
+    def _masked(self, clips: Sequence[int], epoch: int | None) -> list[range]:
+        """The code targets of each clip that are left out; held-out clips are judged whole."""
+        if self._masking == "none" or epoch is None:
+            return []
+        codes = [self._features.entries[index].codes for index in clips]
+        return [
+            batches.masked_targets(
+                self._masking, self._crop(index, epoch), count, last=index == clips[-1]
+            )
+            for index, count in zip(clips, codes, strict=True)
+        ]
+
     def epoch(self, epoch: int) -> list[Micro]:
-        lengths = self._lengths("train")
-        order = batches.epoch_order(lengths, self._batch_size, self._seed, epoch)
-        return self._micros("train", order)
+        order = batches.epoch_order(
+            self._lengths("train"), self._batch_size, self._seed, epoch, budget=self._budget
+        )
+        return self._micros("train", order, epoch)
 
     def held_out(self) -> list[Micro]:
-        return self._micros("eval", batches.held_out_order(self._lengths("eval"), self._batch_size))
+        order = batches.held_out_order(self._lengths("eval"), self._batch_size, budget=self._budget)
+        return self._micros("eval", order, None)
 
     def clip_names(self, micro: Micro) -> list[str]:
         return [self._features.entries[index].id for index in micro.clips]
@@ -76,14 +101,13 @@ class XttsTask:
         """The index tables and the conditioning audio (B, 132,300) of a batch."""
         audio = np.zeros((len(micro.clips), batches.MAX_CONDITIONING), np.float32)
         for row, index in enumerate(micro.clips):
-            entry = self._features.entries[index]
-            random = None if epoch is None else batches.generator(self._seed, epoch, entry.id)
-            start, end = batches.conditioning_span(entry.samples, random)
+            start, end = self._crop(index, epoch)
             audio[row, : end - start] = self._features.audio(index, start, end)
         tables = batches.tables(
             [self._features.tokens(index) for index in micro.clips],
             [self._features.codes(index) for index in micro.clips],
             self._ids,
+            self._masked(micro.clips, epoch),
         )
         return tables, torch.from_numpy(audio)
 

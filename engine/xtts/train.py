@@ -76,7 +76,7 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
 
     rng.seed_all(settings.seed)
     gpt = load.gpt_of(base)
-    prepare_for_training(gpt, settings.dropout)
+    prepare_for_training(gpt, settings.dropout, checkpointing=settings.gradient_checkpointing)
     gpt.to(place.device).train()
     task = XttsTask(gpt, features, load.mel_stats_of(base), settings, place)
     loop = Loop(task, settings, place, job.folder, job.emit, job.control, facts)

@@ -65,3 +65,36 @@ def test_conditioning_comes_from_inside_the_clip() -> None:
             assert end - start <= batches.MAX_CONDITIONING
     assert batches.conditioning_span(200_000, None) == (0, 99_225)
     assert batches.conditioning_span(50_000, None) == (0, 25_000)
+
+
+def test_a_budget_fills_batches_with_as_many_clips_as_fit() -> None:
+    lengths = np.random.default_rng(0).integers(20, 300, 200)
+    order = batches.epoch_order(lengths.tolist(), 4, seed=1, epoch=0, budget=2000)
+    assert sorted(clip for batch in order for clip in batch) == list(range(200))
+    padded = [len(batch) * (max(lengths[batch]) + 37) for batch in order]
+    assert max(padded) <= 2000
+    assert sum(total > 1500 for total in padded) > 0.8 * len(order)
+    assert batches.held_out_order([500, 10, 20], 1, budget=150) == [[1, 2], [0]]
+
+
+def test_a_clip_larger_than_the_budget_stands_alone() -> None:
+    assert batches.held_out_order([900, 900, 10], 4, budget=100) == [[2], [0], [1]]
+
+
+@pytest.mark.parametrize(
+    ("masking", "last", "masked"),
+    [
+        ("none", True, range(0)),
+        ("per_clip", False, range(4, 6)),
+        ("per_clip", True, range(4, 6)),
+        ("coqui", False, range(0)),
+        # 4096 // 256, and not behind the clip's own targets
+        ("coqui", True, range(16, 24)),
+    ],
+)
+def test_targets_that_the_voice_sample_holds(masking: str, last: bool, masked: range) -> None:
+    assert batches.masked_targets(masking, (4096, 7000), 20, last=last) == masked
+
+
+def test_masked_targets_never_hold_the_stop() -> None:
+    assert batches.masked_targets("per_clip", (0, 99_000), 20, last=True) == range(20)

@@ -20,6 +20,9 @@ LENGTHS = [(5, 20), (17, 31), (9, 8), (12, 44)]
 class Captured:
     """One batch, as coqui's GPT takes it and as ours does."""
 
+    ids: batches.Tokens
+    texts: list[Any]
+    all_codes: list[Any]
     tables: batches.Tables
     text: torch.Tensor
     text_lengths: torch.Tensor
@@ -57,6 +60,9 @@ def captured(gpt: Any, tiny_base: Path) -> Captured:
         padded_text[row, : len(text)] = torch.from_numpy(text)
         padded_codes[row, : len(code)] = torch.from_numpy(code)
     return Captured(
+        ids,
+        texts,
+        codes,
         batches.tables(texts, codes, ids),
         padded_text,
         torch.tensor([len(text) for text in texts]),
@@ -126,6 +132,40 @@ def test_each_patch_alone_leaves_the_loss_as_it_was(
     patch(gpt)
     after = [loss.item() for loss in _ours(gpt, captured)]
     assert after == pytest.approx(before, abs=1e-5)
+
+
+def test_coquis_masking_gives_coquis_loss(gpt: Any, captured: Captured) -> None:
+    codes = [count for _, count in LENGTHS]
+    crops = [(1024 * (row + 1), 1024 * (row + 3)) for row in range(len(codes))]
+    _, theirs, _ = gpt(
+        captured.text,
+        captured.text_lengths,
+        captured.codes.clone(),
+        captured.wav_lengths,
+        cond_mels=captured.conditioning[:, None],
+        cond_idxs=torch.tensor(crops),
+    )
+    masked = [
+        batches.masked_targets("coqui", crop, count, last=row == len(codes) - 1)
+        for row, (crop, count) in enumerate(zip(crops, codes, strict=True))
+    ]
+    assert sum(map(len, masked)) > 0
+    tables = batches.tables(captured.texts, captured.all_codes, captured.ids, masked)
+    batch = model.to_device(tables, captured.conditioning, torch.device("cpu"))
+    ours = model.loss_sums(gpt, batch)[1] / len(tables.mel_targets)
+    assert abs(theirs - ours).item() < 1e-5
+
+
+def test_computing_layers_again_changes_no_gradient(gpt: Any, captured: Captured) -> None:
+    model.prepare_for_training(gpt, dropout=0.0)
+    kept = _gradients(gpt, _ours(gpt, captured))
+    calls = []
+    model.use_checkpointing(gpt)
+    gpt.gpt.h[0].mlp.register_forward_pre_hook(lambda *_: calls.append(1))
+    again = _gradients(gpt, _ours(gpt, captured))
+    assert len(calls) == 2
+    for name, gradient in kept.items():
+        assert torch.allclose(again[name], gradient, rtol=1e-5, atol=1e-8), name
 
 
 def test_padding_and_company_do_not_change_a_clips_loss(gpt: Any, captured: Captured) -> None:
