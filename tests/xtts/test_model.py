@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from engine.settings import TrainingSettings
 from engine.xtts import batches, load, mel, model
 
 # (tokens, codes) of four clips: unequal lengths of text and audio.
@@ -132,6 +134,39 @@ def test_each_patch_alone_leaves_the_loss_as_it_was(
     patch(gpt)
     after = [loss.item() for loss in _ours(gpt, captured)]
     assert after == pytest.approx(before, abs=1e-5)
+
+
+def test_weighted_losses_equal_those_of_coquis_training_step(
+    gpt: Any, captured: Captured, one_thread: None
+) -> None:
+    from TTS.tts.layers.xtts.trainer.gpt_trainer import GPTArgs, GPTTrainer
+
+    trainer = GPTTrainer.__new__(GPTTrainer)  # its own start wants a DVAE of 200 MB
+    torch.nn.Module.__init__(trainer)
+    trainer.args = GPTArgs()
+    trainer.xtts = SimpleNamespace(gpt=gpt)
+    _, theirs = trainer.train_step(
+        {
+            "text_inputs": captured.text,
+            "text_lengths": captured.text_lengths,
+            "audio_codes": captured.codes.clone(),
+            "wav_lengths": captured.wav_lengths,
+            "cond_mels": captured.conditioning[:, None],
+            "cond_idxs": None,
+            "cond_lens": None,
+        },
+        None,
+    )
+    text, audio = _ours(gpt, captured)
+    settings = TrainingSettings()
+    ours = {
+        "loss_text_ce": settings.text_loss_weight * text,
+        "loss_mel_ce": settings.mel_loss_weight * audio,
+    }
+    ours["loss"] = ours["loss_text_ce"] + ours["loss_mel_ce"]
+    assert set(theirs) == set(ours)
+    for name, loss in theirs.items():
+        assert abs(loss - ours[name]).item() < 1e-5, name
 
 
 def test_coquis_masking_gives_coquis_loss(gpt: Any, captured: Captured) -> None:
