@@ -12,7 +12,6 @@ import errno
 import io
 import os
 import stat
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.headers import has_length_tag, missing_bytes
 from engine.errors import SourceError
 from engine.text import clean
 
@@ -31,37 +31,58 @@ SUFFIXES = frozenset((".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", 
 MIN_RATE, MAX_RATE = 4_000, 768_000
 _BLOCK_SECONDS = 4
 _PARDONED_FRAMES = 10
+# What may lie behind the sound of a FLAC: tags, and what the decoder has read ahead.
+_MOST_TAGS = 1 << 16
 _CONTAINERS = "aac,aiff,asf,caf,flac,matroska,webm,mov,mp4,mp3,ogg,wav,w64"
 _CONVERT = "Convert it again from the original recording, or remove it from the sources."
 
 
 @dataclass(frozen=True)
+class Format:
+    """How a recording is stored: `rate` in Hz, `name` as in "wav pcm_16", "mp3" or "aac in mp4"."""
+
+    rate: int
+    channels: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Stream:
-    """An open recording: `rate` in Hz, `seconds` as its header says (0: unknown).
+    """An open recording: `seconds` as its header says (0: unknown).
 
     `blocks` yields float32 arrays of shape (n,), the mean of all channels, and raises SourceError.
     """
 
-    rate: int
+    format: Format
     seconds: float
     blocks: Iterator[Samples]
+
+    @property
+    def rate(self) -> int:
+        return self.format.rate
 
 
 def _bad(path: Path, what: str, remedy: str = _CONVERT) -> SourceError:
     return SourceError(f"{clean(str(path))} {what}. {remedy}")
 
 
+def cannot_read(path: Path, error: OSError) -> str:
+    """What is said of a file or folder that cannot be opened."""
+    remedy = "Check that it is there and that you may read it."
+    if error.errno == errno.ELOOP:
+        remedy = "It is a link that leads back to itself; remove it."
+    reason = clean(error.strerror or type(error).__name__)
+    return f"{clean(str(path))} cannot be read ({reason}). {remedy}"
+
+
 @contextlib.contextmanager
-def _regular_file(path: Path) -> Iterator[io.FileIO]:
+def regular_file(path: Path) -> Iterator[io.FileIO]:
+    """Open a file that holds something. Raises SourceError for anything else."""
     try:
         # Without O_NONBLOCK the opening of a named pipe would wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        reason = clean(error.strerror or type(error).__name__)
-        remedy = "Check that it is there and that you may read it."
-        if error.errno == errno.ELOOP:
-            remedy = "It is a link that leads back to itself; remove it."
-        raise _bad(path, f"cannot be opened ({reason})", remedy) from error
+        raise SourceError(cannot_read(path, error)) from error
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
@@ -80,8 +101,8 @@ def _regular_file(path: Path) -> Iterator[io.FileIO]:
 @contextlib.contextmanager
 def open_stream(path: Path) -> Iterator[Stream]:
     """Open a recording. Raises SourceError, which names the file and the remedy."""
-    with _regular_file(path) as handle, contextlib.ExitStack() as stack:
-        missing = _missing_bytes(handle)
+    with regular_file(path) as handle, contextlib.ExitStack() as stack:
+        missing = missing_bytes(handle)
         if missing:
             raise _bad(
                 path,
@@ -94,7 +115,7 @@ def open_stream(path: Path) -> Iterator[Stream]:
         stream = stream or _with_ffmpeg(path, handle, stack)
         if not MIN_RATE <= stream.rate <= MAX_RATE:
             raise _bad(path, f"says that it has {stream.rate} samples a second")
-        yield Stream(stream.rate, stream.seconds, _checked(path, stream))
+        yield Stream(stream.format, stream.seconds, _checked(path, stream))
 
 
 def read(path: Path) -> tuple[Samples, int]:
@@ -124,31 +145,6 @@ def _checked(path: Path, stream: Stream) -> Iterator[Samples]:
         )
 
 
-def _missing_bytes(handle: io.FileIO) -> int:
-    """How many bytes the header of a RIFF wav promises beyond the end of the file.
-
-    libsndfile reads what is there and says nothing. Headers of pipes (0 or the largest number)
-    promise nothing.
-    """
-    size = os.fstat(handle.fileno()).st_size
-    try:
-        head = handle.read(12)
-        if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
-            return 0
-        position = 12
-        while len(header := handle.read(8)) == 8:
-            name, length = struct.unpack("<4sI", header)
-            position += 8
-            if name == b"data":
-                unknown = length in (0, 0xFFFFFFFF) or length >= 0x7FFFF000
-                return 0 if unknown else max(0, position + length - size)
-            position += length + length % 2
-            handle.seek(position)
-        return 0
-    finally:
-        handle.seek(0)
-
-
 def _with_soundfile(path: Path, handle: io.FileIO, stack: contextlib.ExitStack) -> Stream | None:
     """The recording through libsndfile, or None when it does not know the format."""
     import soundfile
@@ -159,23 +155,32 @@ def _with_soundfile(path: Path, handle: io.FileIO, stack: contextlib.ExitStack) 
     except soundfile.LibsndfileError:
         handle.seek(0)
         return None
+    # A header that was never finished knows none of its frames; FFmpeg reads on to the end.
+    if not 0 < sound.frames < 2**62:
+        handle.seek(0)
+        return None
 
     def blocks() -> Iterator[Samples]:
         size = _BLOCK_SECONDS * sound.samplerate
+        done = 0
         while True:
             try:
                 block = sound.read(size, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
-                at = f"{sound.tell() / sound.samplerate:.1f} s"
+                at = f"{max(done, sound.tell()) / sound.samplerate:.1f} s"
                 reason = clean(error.error_string.removeprefix("Error : ").rstrip("."))
                 raise _bad(path, f"is damaged at {at} ({reason})") from error
             if not len(block):
-                return
+                break
+            done += len(block)
             yield block.mean(axis=1, dtype=np.float32)
+        unread = os.fstat(handle.fileno()).st_size - handle.tell()
+        if sound.format == "FLAC" and unread > _MOST_TAGS:
+            raise _bad(path, f"holds more than the {done / sound.samplerate:.1f} s of its header")
 
-    # The number of frames is a guess of the largest number where the header does not know it.
-    known = 0 < sound.frames < 2**62
-    return Stream(sound.samplerate, sound.frames / sound.samplerate if known else 0.0, blocks())
+    name = f"{sound.format} {sound.subtype}".lower()
+    form = Format(sound.samplerate, sound.channels, name)
+    return Stream(form, sound.frames / sound.samplerate, blocks())
 
 
 def _with_ffmpeg(path: Path, handle: io.FileIO, stack: contextlib.ExitStack) -> Stream:
@@ -193,10 +198,22 @@ def _with_ffmpeg(path: Path, handle: io.FileIO, stack: contextlib.ExitStack) -> 
     if not container.streams.audio:
         raise _bad(path, "has no audio stream", "Remove it from the sources.")
     audio = container.streams.audio[0]
+    if audio.codec_context is None:
+        raise _bad(path, "holds sound of a kind that cannot be read")
     rate = audio.codec_context.sample_rate or 0
+    form = Format(rate, audio.codec_context.channels, _format_name(container, audio))
     return Stream(
-        rate, _length(container, audio, handle), _ffmpeg_blocks(path, container, audio, rate)
+        form, _length(container, audio, handle), _ffmpeg_blocks(path, container, audio, rate)
     )
+
+
+def _format_name(container: Any, audio: Any) -> str:
+    """The codec, and the container where that has another name."""
+    codec = str(audio.codec_context.codec.canonical_name)
+    # FFmpeg names a family of containers alike: "mov,mp4,m4a,3gp", "matroska,webm".
+    family = container.format.name.split(",")
+    name = next((usual for usual in ("mp4", "webm") if usual in family), family[0])
+    return clean(codec if codec == name else f"{codec} in {name}")
 
 
 def _length(container: Any, audio: Any, handle: io.FileIO) -> float:
@@ -204,24 +221,11 @@ def _length(container: Any, audio: Any, handle: io.FileIO) -> float:
     import av
 
     name = container.format.name
-    if name == "aac" or (name == "mp3" and not _has_length_tag(handle)):
+    if name == "aac" or (name == "mp3" and not has_length_tag(handle)):
         return 0.0  # what FFmpeg tells is a guess from the first frames
     if audio.duration is not None and audio.time_base is not None:
         return float(audio.duration * audio.time_base)
     return float(container.duration / av.time_base) if container.duration else 0.0
-
-
-def _has_length_tag(handle: io.FileIO) -> bool:
-    """Whether an mp3 tells its length, in a tag behind the ID3 tag."""
-    position = handle.tell()
-    handle.seek(0)
-    head = handle.read(10)
-    # The size of an ID3 tag is written in four bytes of seven bits.
-    size = sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    handle.seek(10 + size if head[:3] == b"ID3" else 0)
-    frame = handle.read(4096)
-    handle.seek(position)
-    return any(tag in frame for tag in (b"Xing", b"Info", b"VBRI"))
 
 
 def _ffmpeg_blocks(path: Path, container: Any, audio: Any, rate: int) -> Iterator[Samples]:

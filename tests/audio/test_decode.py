@@ -49,6 +49,30 @@ def test_every_format_gives_the_same_sound(tmp_path: Path, suffix: str) -> None:
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("x.wav", "wav pcm_16"),
+        ("x.flac", "flac pcm_16"),
+        ("x.ogg", "ogg vorbis"),
+        ("x.opus", "ogg opus"),
+        ("x.mp3", "mp3"),
+        ("x.aac", "aac"),
+        ("x.m4a", "aac in mp4"),
+        ("x.webm", "opus in webm"),
+    ],
+)
+def test_formats_have_a_name(tmp_path: Path, name: str, told: str) -> None:
+    with decode.open_stream(written(tmp_path, name)) as stream:
+        assert stream.format == decode.Format(RATE, 1, told)
+
+
+def test_channels_are_told(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "x.wav", np.stack([SOUND] * 2, axis=1), RATE, subtype="PCM_24")
+    with decode.open_stream(tmp_path / "x.wav") as stream:
+        assert stream.format == decode.Format(RATE, 2, "wav pcm_24")
+
+
 def test_endings_in_capitals_and_formats_under_a_wrong_ending_are_read(tmp_path: Path) -> None:
     path = written(tmp_path, "tone.flac").rename(tmp_path / "TONE.MP3")
     assert decode.read(path)[1] == RATE
@@ -139,6 +163,17 @@ def a_loop(folder: Path) -> Path:
     return folder / "x.wav"
 
 
+def with_frames(path: Path, frames: int) -> Path:
+    """A FLAC whose header tells of so many frames: the last 36 bits of bytes 18 to 25."""
+    head = int.from_bytes(path.read_bytes()[18:26]) >> 36 << 36
+    return with_header(path, 18, ">Q", head | frames)
+
+
+def lying_flac(folder: Path) -> Path:
+    soundfile.write(folder / "x.flac", np.random.default_rng(1).normal(0, 0.1, 2 * RATE), RATE)
+    return with_frames(folder / "x.flac", RATE)
+
+
 def only_a_picture(folder: Path) -> Path:
     encode(folder / "x.mp4", SOUND, RATE, "aac", picture=True, sound=False)
     return folder / "x.mp4"
@@ -156,10 +191,16 @@ def only_a_picture(folder: Path) -> Path:
         (a_pipe, "not a regular file"),
         (a_loop, "leads back to itself"),
         (only_a_picture, "has no audio stream"),
-        (lambda folder: folder / "x.wav", "cannot be opened (No such file or directory)"),
+        (lambda folder: folder / "x.wav", "cannot be read (No such file or directory)"),
         (lambda folder: cut_off(written(folder, "x.wav"), 0.5), "is cut off: its header promises"),
         (lambda folder: cut_off(written(folder, "x.flac"), 0.5), "is damaged at"),
-        (lambda folder: cut_off(written(folder, "x.webm"), 0.4), "is cut off: 0."),
+        (lambda folder: cut_off(written(folder, "x.webm"), 0.4), "is cut off: its header promises"),
+        (lambda folder: cut_off(written(folder, "x.m4a"), 0.5), "is cut off: its header promises"),
+        (lambda folder: cut_off(written(folder, "x.mp4"), 0.9), "is cut off: its header promises"),
+        (lambda folder: cut_off(written(folder, "x.mp3"), 0.5), "is cut off: its header promises"),
+        (lambda folder: cut_off(written(folder, "x.aac"), 0.5), "is damaged at 1."),
+        (lambda folder: cut_off(written(folder, "x.opus"), 0.02), "holds no audio in a format"),
+        (lying_flac, "holds more than the 1.0 s of its header"),
         (
             lambda folder: with_header(written(folder, "x.wav"), 24, "<I", 1),
             "says that it has 1 samples a second",
@@ -168,6 +209,12 @@ def only_a_picture(folder: Path) -> Path:
             lambda folder: with_header(written(folder, "x.wav"), 24, "<I", 0),
             "holds no audio in a format",
         ),
+        (
+            lambda folder: with_header(written(folder, "x.wav"), 24, "<I", 10**9),
+            "says that it has 1000000000 samples a second",
+        ),
+        (lambda folder: with_header(written(folder, "x.wav"), 22, "<H", 0), "is damaged at 0.0 s"),
+        (lambda folder: with_header(written(folder, "x.wav"), 34, "<H", 65), "of a kind that"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_a_remedy(
@@ -180,6 +227,21 @@ def test_what_cannot_be_read_is_named_with_a_remedy(
     assert message.startswith(f"{path} ")
     assert what in message
     assert len(message.partition(". ")[2]) > 20, "a remedy follows"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: with_frames(written(folder, "x.flac"), 0),
+        lambda folder: with_header(written(folder, "x.wav"), 40, "<I", 0),
+        lambda folder: with_header(written(folder, "x.wav"), 40, "<I", 0xFFFFFFFF),
+    ],
+)
+def test_headers_that_were_never_finished_cost_nothing(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    samples, rate = decode.read(make(tmp_path))
+    assert len(samples) / rate == 2.0
 
 
 def test_names_that_are_not_text_are_read_and_shown_safely(tmp_path: Path) -> None:

@@ -36,6 +36,23 @@ def test_speech_is_found_between_the_pauses() -> None:
     assert all(left.end < right.start for left, right in pairwise(spans))
 
 
+def test_blocks_leave_no_seams() -> None:
+    from silero_vad import get_speech_timestamps_sequence, load_silero_vad
+
+    samples, rate = read(RECORDING)
+    speech = resample(samples[: 40 * rate], rate, RATE)
+    whole = get_speech_timestamps_sequence(
+        speech,
+        load_silero_vad(sequence=True),
+        min_speech_duration_ms=100,
+        speech_pad_ms=0,
+    )
+    found = find_speech(speech, lambda done, total: None)
+    assert [(round(s.start * RATE), round(s.end * RATE)) for s in found] == [
+        (span["start"], span["end"]) for span in whole
+    ]
+
+
 def test_nobody_speaks_in_silence_and_hum() -> None:
     hum = 0.1 * np.sin(2 * np.pi * 50 * np.arange(5 * RATE) / RATE)
     assert find_speech(hum.astype(np.float32), lambda done, total: None) == []
@@ -47,6 +64,14 @@ def test_quiet_lies_between_background_and_speech() -> None:
     levels[200:800] = -20.0
     assert quiet_level(levels, [Span(2.0, 8.0)]) == pytest.approx(-44.0)
     assert quiet_level(levels, []) < -100
+
+
+def test_weak_ends_of_speech_stay_unless_they_are_long() -> None:
+    levels = np.full(1000, -20.0, np.float32)
+    levels[380:400] = -70.0
+    levels[450:490] = -70.0
+    spans = [Span(1.0, 4.0), Span(4.5, 6.0)]
+    assert without_silence(spans, levels, -40.0) == [Span(1.0, 4.0), Span(4.9, 6.0)]
 
 
 def test_silences_leave_the_spans_and_short_ones_stay() -> None:
