@@ -4,6 +4,7 @@ VoicetuiError
 ├── InputError             wrong use or bad input
 │   ├── SettingError       a setting's key, type or range
 │   ├── SourceError        a recording that cannot be used
+│   ├── TranscriptError    a given transcript that cannot be used
 │   ├── BaseModelError     a base folder that is not whole
 │   └── DatasetError       a dataset that cannot be trained on
 ├── RefusedError           would lose or change something; says which flag allows it
@@ -36,6 +37,15 @@ class SettingError(InputError):
 
 class SourceError(InputError):
     """A recording that cannot be used."""
+
+
+class TranscriptError(InputError):
+    """A given transcript that cannot be used; `seen` is the message without its `remedy`."""
+
+    def __init__(self, seen: str, remedy: str) -> None:
+        super().__init__(f"{seen} {remedy}")
+        self.seen = seen
+        self.remedy = remedy
 
 
 class BaseModelError(InputError):

@@ -16,7 +16,10 @@ from typing import Any, ClassVar, TypeVar
 
 @dataclass(frozen=True)
 class Event:
-    """Base of all events. `kind` is the name in the log; `durable` ones survive a power cut."""
+    """Base of all events. `kind` is the name in the log; `durable` ones survive a power cut.
+
+    Those that come by the hundred are not durable: each would wait for the disk.
+    """
 
     kind: ClassVar[str] = ""
     durable: ClassVar[bool] = True
@@ -157,7 +160,98 @@ class AsrModel(Event):
     reason: str
 
 
-@_event("source_prepared")
+@_event("output")
+@dataclass(frozen=True)
+class Output(Event):
+    """The folder that the work writes to."""
+
+    folder: str
+
+
+@_event("sources_found")
+@dataclass(frozen=True)
+class SourcesFound(Event):
+    """`files` were found, of which `used` are read; the others are the same, or unreadable."""
+
+    files: int
+    used: int
+    duplicates: int
+    failed: int
+
+
+@_event("segmented", durable=False)
+@dataclass(frozen=True)
+class Segmented(Event):
+    """How the speech of a recording was cut: `spans` of speech became `pieces`.
+
+    `merged` sentences joined the one before them, `extended` pieces grew into the silence around
+    them; `too_short` and `too_long` ones could not be mended. `seconds` is a piece's average.
+    """
+
+    source: str
+    spans: int
+    pieces: int
+    merged: int
+    extended: int
+    too_short: int
+    too_long: int
+    seconds: float
+
+
+@_event("clip_extended", durable=False)
+@dataclass(frozen=True)
+class ClipExtended(Event):
+    """A piece that was too short, at `start` of its recording, grew from `before` to `after` s."""
+
+    source: str
+    start: float
+    before: float
+    after: float
+
+
+@_event("audio_statistics")
+@dataclass(frozen=True)
+class AudioStatistics(Event):
+    """All clips in use: how many, their average in seconds, and pieces out of bounds."""
+
+    clips: int
+    seconds: float
+    under_minimum: int
+    over_maximum: int
+
+
+@_event("retranscribed")
+@dataclass(frozen=True)
+class Retranscribed(Event):
+    """Pieces of a recording that looked wrong and were heard a second time.
+
+    Of the `suspects` so many got another text (`changed`), so many have two texts that differ still
+    (`disagree`), and so many have none that can be used (`failed`).
+    """
+
+    source: str
+    suspects: int
+    changed: int
+    disagree: int
+    failed: int
+
+
+@_event("memory")
+@dataclass(frozen=True)
+class Memory(Event):
+    """Memory in bytes at the end of a stage; `rss` is RAM, that of the recogniser included.
+
+    The GPU's are 0 where there is none.
+    """
+
+    stage: str
+    rss: int
+    gpu_used: int = 0
+    gpu_free: int = 0
+    gpu_total: int = 0
+
+
+@_event("source_prepared", durable=False)
 @dataclass(frozen=True)
 class SourcePrepared(Event):
     source: str
@@ -175,7 +269,7 @@ class SourceFailed(Event):
     message: str
 
 
-@_event("clip_dropped")
+@_event("clip_dropped", durable=False)
 @dataclass(frozen=True)
 class ClipDropped(Event):
     clip: str
@@ -221,6 +315,34 @@ class Resumed(Event):
     epoch: int
     checkpoint: str
     passed_over: list[str] = field(default_factory=list)
+
+
+@_event("rolled_back")
+@dataclass(frozen=True)
+class RolledBack(Event):
+    """Bad steps in a row sent the run from `from_step` back to `step`, with a halved rate.
+
+    `learning_rate` is that of the next step; `rollbacks` counts how often this happened.
+    """
+
+    step: int
+    from_step: int
+    learning_rate: float
+    rollbacks: int
+
+
+@_event("out_of_memory")
+@dataclass(frozen=True)
+class OutOfMemory(Event):
+    """A batch of `step` did not fit. From here on these settings describe the batches of a step.
+
+    Either `batch_size` or `batch_tokens` is not 0. The step is computed again.
+    """
+
+    step: int
+    batch_size: int = 0
+    batch_tokens: int = 0
+    accumulation: int = 1
 
 
 @_event("epoch")

@@ -43,6 +43,7 @@ LANDMARKS: frozenset[type[events.Event]] = frozenset(
     {
         events.Started,
         events.Resumed,
+        events.RolledBack,
         events.Epoch,
         events.Evaluated,
         events.Saved,
@@ -78,7 +79,7 @@ class Digest:
         event = record.event
         if isinstance(event, events.Step):
             self.series.add(event)
-        elif isinstance(event, events.Resumed):
+        elif isinstance(event, events.Resumed | events.RolledBack):
             self.series.rewind(event.step)
         self.state.apply(record)
         if type(event) in LANDMARKS:

@@ -174,6 +174,10 @@ def _next(
     if not seen.clips and not any(path.exists() for path in voice.source_paths):
         missing = "Its recordings are not where they were" if voice.sources else "It has none yet"
         return "sources", f"{missing}: name the recordings of the voice."
+    least = voice.settings.dataset.min_minutes
+    if run is None and seen.clips and seen.minutes < least:
+        few = f"Only {seen.minutes:.1f} of {least:g} min of speech"
+        return "sources", f"{few}: add recordings, then prepare again."
     if interrupted := _interrupted_preparation(voice, jobs):
         return "prepare", f"Job {interrupted} was interrupted: go on, what is done is kept."
     if not prepared:

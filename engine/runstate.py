@@ -126,6 +126,8 @@ class RunState:
             case events.Resumed():
                 self._go_back_to(event.step)
                 self.epoch = event.epoch
+            case events.RolledBack():
+                self._go_back_to(event.step)
             case events.Epoch():
                 self.epoch, self.epochs = event.epoch, event.epochs
             case events.Step():

@@ -68,6 +68,11 @@ def _setting(
 class DatasetSettings:
     """How recordings become clips."""
 
+    transcripts: str = _setting(
+        "auto",
+        "Given texts (.srt, .vtt, .txt, metadata.csv): auto uses them, ignore leaves them aside.",
+        choices=("auto", "ignore"),
+    )
     asr_model: str = _setting(
         "auto", "Speech recognition model: auto, a Whisper name (small, large-v3 …) or a folder."
     )
@@ -79,7 +84,11 @@ class DatasetSettings:
         "Number format of speech recognition; auto takes float16 on a GPU and int8 on CPU.",
         choices=("auto", "int8", "int8_float16", "float16", "float32"),
     )
-    asr_batch: int = _setting(8, "Chunks that are transcribed together.", limits=(1, 64))
+    asr_batch: int = _setting(
+        0,
+        "Chunks that are transcribed together; 0 takes 8 on a GPU and 4 on the CPU.",
+        limits=(0, 64),
+    )
     min_clip_seconds: float = _setting(
         1.0, "Shorter clips are merged, extended or dropped.", limits=(0.5, 5.0)
     )
@@ -95,6 +104,16 @@ class DatasetSettings:
         -23.0,
         "Loudness in LUFS that every clip is brought to; 0 leaves clips as loud as they are.",
         limits=(-40.0, 0.0),
+    )
+    min_minutes: float = _setting(
+        2.0,
+        "A dataset with less speech than this is refused; 0 takes any.",
+        limits=(0.0, 60.0),
+    )
+    other_voices: str = _setting(
+        "suspect",
+        "Clips of another voice than most are suspect; ignore does not look for other voices.",
+        choices=("suspect", "ignore"),
     )
     eval_share: float = _setting(
         0.15, "Share of the time that is held out to judge the training.", limits=(0.02, 0.5)
@@ -128,9 +147,11 @@ class TrainingSettings:
     )
     scheduler: str = _setting(
         "cosine_restarts",
-        "How the learning rate moves: cosine_restarts falls and restarts in cycles, constant stays.",
-        choices=("cosine_restarts", "constant"),
-    )
+        "How the rate moves: plateau falls when the held-out loss stands still, others with time.",
+        choices=(
+            "cosine_restarts", "cosine", "step", "multi_step", "exponential", "plateau", "constant",
+        ),
+    )  # fmt: skip
     restart_epochs: float = _setting(
         0.0,
         "Epochs in the first cosine cycle; 0 takes a quarter of all epochs.",
@@ -139,9 +160,33 @@ class TrainingSettings:
     restart_growth: int = _setting(
         1, "Each cosine cycle is this many times as long as the one before.", limits=(1, 8)
     )
-    final_learning_rate: float = _setting(1e-6, "Lowest rate of a cosine cycle.", limits=(0.0, 1.0))
+    decay_epochs: float = _setting(
+        0.0,
+        "Epochs of one decay; 0 takes all epochs with cosine, a quarter with step and exponential.",
+        limits=(0.0, 10_000.0),
+    )
+    decay_factor: float = _setting(
+        0.5,
+        "One decay of step, multi_step, exponential or plateau multiplies the rate by this.",
+        limits=(0.01, 0.99),
+    )
+    milestones: str = _setting("", "Epochs after which multi_step decays the rate, as in 5,10,12.")
+    plateau_patience: int = _setting(
+        2, "Evaluations without a better held-out loss that plateau bears.", limits=(0, 1000)
+    )
+    final_learning_rate: float = _setting(
+        1e-6, "Lowest rate that a scheduler goes down to.", limits=(0.0, 1.0)
+    )
     warmup_steps: int = _setting(
         0, "Steps over which the rate rises from zero at the start.", limits=(0, 100_000)
+    )
+    optimizer: str = _setting(
+        "adamw",
+        "What turns gradients into steps. adam knows no weight decay; sgd wants a far higher rate.",
+        choices=("adamw", "adam", "sgd", "rmsprop"),
+    )
+    momentum: float = _setting(
+        0.9, "Share of the last stride that sgd keeps in the next one.", limits=(0.0, 0.999)
     )
     weight_decay: float = _setting(
         0.01,
@@ -155,6 +200,11 @@ class TrainingSettings:
     )
     text_loss_weight: float = _setting(0.01, "Weight of the text loss.", limits=(0.0, 10.0))
     mel_loss_weight: float = _setting(1.0, "Weight of the audio loss.", limits=(0.0, 10.0))
+    label_smoothing: float = _setting(
+        0.0,
+        "Share of each target that is spread over all others in training; 0 is off.",
+        limits=(0.0, 0.5),
+    )
     target_masking: str = _setting(
         "none",
         "Audio of the voice sample that is not learned: per_clip leaves it out, coqui does as coqui.",
@@ -175,14 +225,17 @@ class TrainingSettings:
     )
     precision: str = _setting(
         "auto",
-        "Number format of training: auto takes bf16 where the GPU has it.",
-        choices=("auto", "fp32", "bf16"),
+        "Number format of training: auto takes bf16 where the GPU has it; fp16 suits older cards.",
+        choices=("auto", "fp32", "tf32", "bf16", "fp16"),
     )
     gradient_checkpointing: bool = _setting(
         False, "Keeps less in memory and computes it again: about a third slower."
     )
     device: str = _setting("auto", "Where training runs.", choices=("auto", "cpu", "cuda"))
     seed: int = _setting(1, "Start of all random choices.", limits=(0, 2**31 - 1))
+    evaluate_every_steps: int = _setting(
+        0, "Steps between evaluations; 0 evaluates after each epoch only.", limits=(0, 1_000_000)
+    )
     save_every_steps: int = _setting(
         0, "Steps between checkpoints; 0 saves after each epoch only.", limits=(0, 1_000_000)
     )

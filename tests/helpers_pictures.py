@@ -29,6 +29,7 @@ from helpers_world import (
     reading,
     readings,
     recording,
+    recordings,
     seconds_of,
     spoken_clips,
     training,
@@ -38,6 +39,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from engine import events, hardware, overview, project, recent
+from engine.dataset import accounting
 from engine.doctor import Check
 from engine.overview import ProjectOverview
 from engine.runstate import RunState
@@ -96,6 +98,7 @@ class World:
         )
         clips = spoken_clips()
         write_clips(made, clips, wavs=False)
+        (made.dataset_dir / accounting.FILE_NAME).write_bytes(accounting.encode(recordings()))
         for clip in clips:
             if clip.state == "suspect":
                 write_speech(made.dataset_dir / clip.wav, clip)

@@ -95,7 +95,7 @@ def prepared(project: Project, cuts: dict[str, Sequence[Clip]]) -> Assembled:
                 piece = samples[round(clip.start * RATE) : round(clip.end * RATE)]
                 wav.write(project.dataset_dir / clip.wav, piece, RATE)
         results.append((source, CutSource(17.0, 14.0, tuple(listed), Counter())))
-    return assemble(project, results, failed=0, duplicates=0)
+    return assemble(project, results, outside=[])
 
 
 def made(folder: Path, change: Callable[[list[Clip]], list[Clip]] = list) -> Project:

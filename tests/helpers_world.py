@@ -6,14 +6,24 @@ import functools
 import math
 import random
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine import events
 from engine.audio import wav
+from engine.audio.quality import RecordingQuality
+from engine.dataset import accounting, summary
+from engine.dataset.accounting import Recording
 from engine.dataset.clips import RATE, Clip, SourceRef, Word
+from engine.dataset.cutting import CutSource
+from engine.dataset.pieces import Pieces
+from engine.dataset.sources import Source
+from engine.dataset.statistics import statistics_of
 from engine.events import Event
 from engine.hardware import Disk, Gpu, Memory, Reading
 from engine.nvml import Gpu as Card
@@ -104,22 +114,27 @@ def _clip(number: int, name: str, place: int, start: float, text: str, dice: ran
         number, "low_confidence" if number % 29 == 17 else ""
     )
     state = "dropped" if reason else "suspect" if doubtful else "kept"
+    if state == "suspect":
+        reason = "other_speaker" if number % 3 == 0 else "disagreement"
+    lost = state == "dropped"
+    more = random.Random(number)
     confidence = sum(word.probability for word in words) / len(words)
-    second = text.replace("the ", "a ", 1) if doubtful or number % 17 == 3 else text
-    agreement = 1.0 if second == text else dice.uniform(0.62, 0.9)
+    heard_again = doubtful or number % 17 == 3
+    second = text.replace("the ", "a ", 1) if heard_again else None
+    agreement = dice.uniform(0.62, 0.9) if heard_again and second != text else 1.0
     return Clip(
         id=f"{place + 1:012x}-{round(start * 1000):08d}",
         source=SourceRef(f"recordings/{name}", f"{place + 1:064x}"),
         start=round(start, 3),
         end=round(at + 0.15, 3),
-        wav="" if reason else f"wavs/{Path(name).stem}_{number:08d}.wav",
+        wav="" if lost else f"wavs/{Path(name).stem}_{number:08d}.wav",
         text="" if reason == "no_words" else text,
         text_second=second,
-        agreement=round(agreement, 3),
+        agreement=round(agreement, 3) if heard_again else None,
         words=() if reason == "no_words" else tuple(words),
         language="en",
         speaker="Anna",
-        split="" if reason else "eval" if number % 8 == 2 else "train",
+        split="" if lost else "eval" if number % 8 == 2 else "train",
         state=state,  # type: ignore[arg-type]
         reason=reason,
         scores={
@@ -128,6 +143,9 @@ def _clip(number: int, name: str, place: int, start: float, text: str, dice: ran
             "logprob": round(-0.12 - dice.uniform(0, 0.2) - (0.4 if doubtful else 0), 3),
             "snr": round(dice.gauss(27, 3), 1),
             "level": round(dice.gauss(-21, 1.4), 1),
+            "clipping": round(max(0.0, more.gauss(-0.001, 0.001)), 5),
+            "bandwidth": round(more.gauss(9800, 300)),
+            "speaker": round(more.uniform(0.42, 0.55) if doubtful else more.gauss(0.21, 0.03), 3),
         },
         edited=("text",) if number in (20, 46) else (),
     )
@@ -149,6 +167,43 @@ def write_speech(path: Path, clip: Clip) -> None:
             loud = (0.34, 0.09, 0.21, 0.05, 0.27)[(number + 2 * syllable) % 5]
             samples[inside] += loud * swell * voice[inside]
     wav.write(path, samples.astype(np.float32), RATE)
+
+
+def recordings() -> list[Recording]:
+    """What became of the time of the recordings, and how they sound."""
+    quality = RecordingQuality(
+        rate=48_000, channels=1, format="wav pcm_16", seconds=0.0, loudness=-21.4, peak=-3.1,
+        clipping=0.0001, snr=38.0, noise=-62.1, bandwidth=9_900.0, hum=0, hum_db=None,
+        hiss_db=-48.0, decay=0.28, music=0.0, silence=0.21,
+    )  # fmt: skip
+    sounds = [
+        replace(quality, decay=0.62, snr=24.0),
+        replace(quality, bandwidth=3_900.0, loudness=-27.9, format="mp3", rate=8_000),
+        quality,
+        replace(quality, hum=50, hum_db=-41.0, channels=2),
+    ]
+    made = []
+    for place, (name, seconds) in enumerate(RECORDINGS.items()):
+        own = [clip for clip in spoken_clips() if clip.source.path.endswith(name)]
+        cut = CutSource(
+            max(float(seconds), own[-1].end + 1.5), seconds * 0.8, tuple(own), Counter(),
+            pieces=Pieces(len(own) + 40, len(own), 31, ((12.0, 0.64, 1.0),), 1, 0),
+            quality=sounds[place],
+        )  # fmt: skip
+        source = Source(Path(name), f"recordings/{name}", f"{place + 1:064x}")
+        made.append(accounting.used(source, cut))
+    lost = "recordings/phone call.amr"
+    made.append(Recording(lost, "", "failed", message=f"{lost} cannot be decoded: it is cut off."))
+    return accounting.accounted(made, spoken_clips())
+
+
+@functools.cache
+def prepared_totals() -> dict[str, Any]:
+    """The totals of the dataset, with what to fix first."""
+    listed = recordings()
+    found = statistics_of(spoken_clips(), listed)
+    totals = summary.summarise(spoken_clips(), listed, speech_seconds=0.0, unknown={}, orphans=0)
+    return totals | summary.of_statistics(found)
 
 
 # --- a preparation --------------------------------------------------------------------------------
@@ -191,12 +246,7 @@ def preparation(*, ended: bool) -> list[tuple[float, Event]]:
             "Clips whose text holds one of them are dropped, since it could not be learned.",
             "Take a base that knows the language, or recordings without such words.",
         )),
-        (192, events.DatasetWritten({
-            "kept_clips": len(kept_clips()),
-            "kept_seconds": seconds_of(kept_clips()),
-            "eval_clips": sum(clip.split == "eval" for clip in kept_clips()),
-            "input_seconds": float(sum(RECORDINGS.values())),
-        })),
+        (192, events.DatasetWritten(prepared_totals())),
         (192.5, events.Finished({})),
     ]  # fmt: skip
     return told

@@ -80,9 +80,13 @@ def make_loop(
     emit: Callable[[Event], None] = lambda event: None,
     control: Control | None = None,
     facts: Mapping[str, Any] | None = None,
+    place: Any = None,
     **changed: Any,
 ) -> Any:
-    """A loop over a fresh copy of the base; settings as given, small and on CPU."""
+    """A loop over a fresh copy of the base; settings as given, small and on CPU.
+
+    `place` takes formats that are refused on a CPU, which can compute them slowly.
+    """
     from engine.training import precision, rng
     from engine.training.loop import Loop
     from engine.xtts import load
@@ -95,16 +99,20 @@ def make_loop(
         "epochs": 2,
         "learning_rate": 1e-3,
         "device": "cpu",
-        "restart_epochs": 4.0,
     }
+    if changed.get("scheduler", "cosine_restarts") == "cosine_restarts":
+        values["restart_epochs"] = 4.0
     settings = TrainingSettings(**(values | changed))
-    place = precision.choose("cpu", "fp32")
+    place = place or precision.choose("cpu", "fp32")
     rng.seed_all(settings.seed)
     gpt = load.gpt_of(base)
     prepare_for_training(gpt, settings.dropout)
     gpt.train()
     task = XttsTask(gpt, features, load.mel_stats_of(base), settings, place)
-    return Loop(task, settings, place, run, emit, control or Control(), facts or {})
+    return Loop(
+        task, settings, place, run, emit, control or Control(), facts or {},
+        start_weights=lambda: load.gpt_of(base).state_dict(),
+    )  # fmt: skip
 
 
 def hex_losses(events: list[Event]) -> dict[int, str]:

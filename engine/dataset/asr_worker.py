@@ -4,10 +4,15 @@ It never imports torch, and all its memory is free again when it ends. It reads 
 line from stdin and answers with one a line on stdout:
 
     {"load": FOLDER, "device": …, "compute": …}         {"ready": {"device": …, "compute": …}}
-    {"audio": RAW_16_KHZ_FILE, "chunks": [[start, end], …],
-     "language": …, "batch": …}                         {"chunk": index, "segments": [[start, end,
-                                                         words, logprob, no_speech, compression], …]}
+    {"audio": RAW_16_KHZ_FILE, "chunks": [[[start, end], …], …],
+     "language": …, "batch": …, "careful": …}           {"chunk": index, "languages": {…},
+                                                         "segments": [[words, logprob, no_speech,
+                                                         compression], …]}
                                                         … and {"done": true}
+
+Chunks come in any order. A chunk is heard as if its parts, in seconds of the file, followed each
+other; times of its words are seconds from its beginning. A careful hearing takes one chunk at a
+time and tries again where the result looks wrong.
 
 `{"warning": text}` may come in between, `{"error": text}` instead. It ends when stdin closes.
 """
@@ -17,17 +22,32 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
+import math
 import os
 import queue
 import sys
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from engine.audio.spool import open_raw
+
 RATE = 16_000
+# Softer thresholds and no loops for what went wrong once; as faster-whisper's README has them.
+_CAREFUL: dict[str, Any] = {
+    "temperature": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+    "condition_on_previous_text": False,
+    "hallucination_silence_threshold": 2.0,
+    "no_repeat_ngram_size": 3,
+}
+_SEED = 1
+_BEAM = 5
+# More is no faster on a CPU, and each chunk takes 70 MB with the smallest model.
+_BATCHES = {"cuda": 8, "cpu": 4}
 # ctranslate2's wheel is built for CUDA 12 and opens these by name when it first computes.
 _CUDA_WHEELS = ("cuda_runtime", "cuda_nvrtc", "cublas", "cudnn")
 
@@ -49,11 +69,23 @@ class Recogniser:
         say(self._answers, ready={"device": self.device, "compute": self.compute})
 
     def _open(self, device: str, compute: str) -> None:
+        import ctranslate2
         from faster_whisper import BatchedInferencePipeline, WhisperModel
 
+        # The fallback samples at a temperature.
+        ctranslate2.set_random_seed(_SEED)
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
         model = WhisperModel(self._folder, device, compute_type=compute, cpu_threads=threads)
-        self._pipeline = BatchedInferencePipeline(model)
+        encode = model.encode
+
+        def remember(features: Any) -> Any:
+            # The language can be read from what was encoded, for next to nothing.
+            self._encoded = encode(features)
+            return self._encoded
+
+        model.encode = remember
+        self._model = model
+        self._pipeline = BatchedInferencePipeline(self._model)
         self.device, self.compute = device, compute
 
     def _fall_back(self, device: str, error: RuntimeError) -> None:
@@ -62,52 +94,62 @@ class Recogniser:
         say(self._answers, warning=str(error))
         self._open("cpu", "int8")
 
-    def hear(self, audio: Any, chunks: list[tuple[float, float]], language: str) -> list[list[Any]]:
-        """The segments of each chunk of 16 kHz samples."""
+    def hear(self, chunks: list[Any], language: str, *, careful: bool) -> list[dict[str, Any]]:
+        """What is heard in each chunk of 16 kHz samples."""
+        listen = self._listen_again if careful else self._listen
         try:
-            return self._hear(audio, chunks, language)
+            return listen(chunks, language)
         except RuntimeError as error:
             # Missing CUDA libraries and kernels come up at the first use, not at loading.
             self._fall_back(self.device, error)
             self.announce()
-            return self._hear(audio, chunks, language)
+            return listen(chunks, language)
 
-    def _hear(
-        self, audio: Any, chunks: list[tuple[float, float]], language: str
-    ) -> list[list[Any]]:
-        # Only the part with these chunks: the pipeline works on all that it is given.
-        first = chunks[0][0]
-        part = np.asarray(audio[round(first * RATE) : round(chunks[-1][1] * RATE)])
-        spans = [{"start": start - first, "end": end - first} for start, end in chunks]
+    def _listen(self, chunks: list[Any], language: str) -> list[dict[str, Any]]:
+        # Whole seconds for each: times must not run from one into the next.
+        slots = [math.ceil(len(chunk) / RATE) for chunk in chunks]
+        starts = [sum(slots[:index]) for index in range(len(slots))]
+        audio = np.zeros(sum(slots) * RATE, np.float32)
+        for start, chunk in zip(starts, chunks, strict=True):
+            audio[start * RATE : start * RATE + len(chunk)] = chunk
+        spans = [
+            {"start": start, "end": start + len(chunk) / RATE}
+            for start, chunk in zip(starts, chunks, strict=True)
+        ]
         segments, _ = self._pipeline.transcribe(
-            part,
+            audio,
             language=language,
             clip_timestamps=spans,
             batch_size=len(chunks),
-            beam_size=5,
+            beam_size=_BEAM,
             word_timestamps=True,
         )
-        found: list[list[Any]] = [[] for _ in chunks]
+        found: list[dict[str, Any]] = [{"segments": [], "languages": {}} for _ in chunks]
         for segment in segments:
-            middle = (segment.start + segment.end) / 2
-            found[_nearest(spans, middle)].append(_row(segment, first))
+            index = bisect_right(starts, (segment.start + segment.end) / 2) - 1
+            found[index]["segments"].append(_row(segment, starts[index]))
+        if self._model.model.is_multilingual:
+            likely = self._model.model.detect_language(self._encoded)
+            for chunk, languages in zip(found, likely, strict=True):
+                chunk["languages"] = {mark.strip("<|>"): p for mark, p in languages}
         return found
 
-
-def _nearest(spans: list[dict[str, float]], time: float) -> int:
-    """The chunk that holds a time, or the one that comes closest to it."""
-    distances = [max(span["start"] - time, time - span["end"]) for span in spans]
-    return int(np.argmin(distances))
+    def _listen_again(self, chunks: list[Any], language: str) -> list[dict[str, Any]]:
+        found = []
+        for chunk in chunks:
+            segments, _ = self._model.transcribe(
+                chunk, language=language, beam_size=_BEAM, word_timestamps=True, **_CAREFUL
+            )
+            found.append({"segments": [_row(segment, 0.0) for segment in segments]})
+        return found
 
 
 def _row(segment: Any, offset: float) -> list[Any]:
     words = [
-        [w.word, round(w.start + offset, 3), round(w.end + offset, 3), round(w.probability, 4)]
+        [w.word, round(w.start - offset, 3), round(w.end - offset, 3), round(w.probability, 4)]
         for w in segment.words or []
     ]
     return [
-        round(segment.start + offset, 3),
-        round(segment.end + offset, 3),
         words,
         round(float(segment.avg_logprob), 4),
         round(float(segment.no_speech_prob), 4),
@@ -179,14 +221,25 @@ def serve(requests: Iterable[str], answers: TextIO) -> None:
 
 
 def _transcribe(recogniser: Recogniser, request: dict[str, Any], answers: TextIO) -> None:
-    audio = np.memmap(request["audio"], np.float32, "r")
-    chunks = [(index, (start, end)) for index, (start, end) in enumerate(request["chunks"])]
-    for first in range(0, len(chunks), request["batch"]):
-        batch = chunks[first : first + request["batch"]]
-        heard = recogniser.hear(audio, [chunk for _, chunk in batch], request["language"])
-        for (index, _), segments in zip(batch, heard, strict=True):
-            say(answers, chunk=index, segments=segments)
+    audio = open_raw(Path(request["audio"]))
+    chunks = request["chunks"]
+    # A batch takes as long as its longest text.
+    order = sorted(range(len(chunks)), key=lambda index: -sum(b - a for a, b in chunks[index]))
+    careful = request["careful"]
+    batch = 1 if careful else request["batch"] or _BATCHES[recogniser.device]
+    for first in range(0, len(order), batch):
+        indices = order[first : first + batch]
+        heard = recogniser.hear(
+            [_cut(audio, chunks[index]) for index in indices], request["language"], careful=careful
+        )
+        for index, answer in zip(indices, heard, strict=True):
+            say(answers, chunk=index, **answer)
     say(answers, done=True)
+
+
+def _cut(audio: Any, parts: list[list[float]]) -> Any:
+    """The samples of a chunk."""
+    return np.concatenate([audio[round(a * RATE) : round(b * RATE)] for a, b in parts])
 
 
 def _requests() -> Iterator[str]:

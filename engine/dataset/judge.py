@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from engine.dataset.clips import Reason
-from engine.dataset.segment import Piece
-from engine.dataset.transcripts import Segment
-
-# Whisper's own thresholds for a failed decoding (openai/whisper, transcribe.py).
-LEAST_LOGPROB = -1.0
-MOST_COMPRESSION = 2.4
-# Geometric mean of the word probabilities. Texts that belong to their audio score 0.6 and more,
-# with the smallest model too.
-LEAST_CONFIDENCE = 0.4
+from engine.dataset.clips import Reason, State
+from engine.dataset.second import Take
 
 
 class Tokenizer(Protocol):
@@ -26,32 +17,29 @@ class Tokenizer(Protocol):
     def unknown(self, text: str) -> set[str]: ...
 
 
-def judge(
-    piece: Piece, segments: Sequence[Segment], tokenizer: Tokenizer, most_tokens: int
-) -> tuple[Reason | None, dict[str, float], set[str]]:
-    """Why a piece must be dropped (None: it is kept), its scores, and its unknown characters.
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a piece and why, its scores, and the characters that nobody knows."""
 
-    `segments` are those of the recognised text that lie in the piece.
-    """
+    state: State
+    reason: Reason | None
+    scores: dict[str, float]
+    unknown: set[str]
+
+
+def judge(take: Take, tokenizer: Tokenizer, most_tokens: int) -> Verdict:
+    """Judge a piece with its text. The first thing that is wrong is the reason."""
+    piece = take.piece
     if not piece.words:
-        return piece.reason, {}, set()
+        return Verdict("dropped", piece.reason, {}, set())
     text = piece.text
     tokens, unknown = tokenizer.count(text), tokenizer.unknown(text)
-    logs = [math.log(max(word.probability, 1e-6)) for word in piece.words]
-    scores = {
-        "confidence": round(math.exp(sum(logs) / len(logs)), 4),
-        "tokens": float(tokens),
-    }
-    if segments:
-        scores["logprob"] = min(segment.avg_logprob for segment in segments)
-        scores["no_speech"] = max(segment.no_speech_prob for segment in segments)
-        scores["compression"] = max(segment.compression_ratio for segment in segments)
+    scores = take.reading.scores | {"tokens": float(tokens)}
     found = {
         Reason.UNKNOWN_CHARACTERS: bool(unknown),
         Reason.TOO_MANY_TOKENS: tokens > most_tokens,
-        Reason.REPETITION: scores.get("compression", 0.0) > MOST_COMPRESSION,
-        Reason.LOW_CONFIDENCE: scores["confidence"] < LEAST_CONFIDENCE
-        or scores.get("logprob", 0.0) < LEAST_LOGPROB,
     }
-    reason = piece.reason or next((reason for reason, holds in found.items() if holds), None)
-    return reason, scores, unknown
+    of_text = next((reason for reason, holds in found.items() if holds), None)
+    if reason := piece.reason or of_text or take.fault:
+        return Verdict("dropped", reason, scores, unknown)
+    return Verdict("suspect" if take.doubt else "kept", take.doubt, scores, unknown)

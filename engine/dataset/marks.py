@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-_SENTENCE = ".!?…。！？．؟۔।॥"
+SENTENCE = ".!?…。！？．؟۔।॥"
 _CLAUSE = ",;:，；：、،؛–—"
-# What may stand behind the mark: closing quotes and brackets.
-_CLOSING = "\"'”’»›)]}」』）】"
+# What may stand behind the mark: closing quotes (German ones are “ and «) and brackets.
+CLOSING = "\"'”’“‘»›«‹)]}」』）】"
+# French puts a space between them, wide or narrow.
+_BEHIND = CLOSING + " \t\n\u00a0\u202f"
 
 
 def ends_sentence(word: str) -> bool:
     """Whether a sentence ends with this word."""
-    return word.rstrip().rstrip(_CLOSING).endswith(tuple(_SENTENCE))
+    return word.rstrip(_BEHIND).endswith(tuple(SENTENCE))
 
 
 def ends_clause(word: str) -> bool:
     """Whether a part of a sentence ends with this word."""
-    return word.rstrip().rstrip(_CLOSING).endswith(tuple(_CLAUSE))
+    return word.rstrip(_BEHIND).endswith(tuple(_CLAUSE))

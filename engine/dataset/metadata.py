@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from engine.dataset.clips import SourceRef
 
 LANGUAGE_NAME = "lang.txt"
 _HEADER = "audio_file|text|speaker_name"
@@ -12,6 +15,12 @@ _HEADER = "audio_file|text|speaker_name"
 class Listed(Protocol):
     """What the tables and totals need to know of a clip (`engine.dataset.clips.Clip`)."""
 
+    @property
+    def source(self) -> SourceRef: ...
+    @property
+    def start(self) -> float: ...
+    @property
+    def end(self) -> float: ...
     @property
     def wav(self) -> str: ...
     @property

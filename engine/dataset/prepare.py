@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 from engine import jobs, lock
 from engine.audio.decode import SUFFIXES
 from engine.dataset import edits, names, sources
+from engine.dataset.accounting import Recording
 from engine.dataset.asr_models import Fetcher
 from engine.dataset.assemble import Assembled, assemble
 from engine.dataset.clips import Reason
@@ -16,24 +18,23 @@ from engine.dataset.pulse import Pulse
 from engine.dataset.recording import Recordings
 from engine.dataset.sources import Source
 from engine.dataset.tables import retract
+from engine.dataset.telling import tell_dataset, tell_doubts, tell_recording
+from engine.dataset.transcribe import Listener
+from engine.dataset.voices import Voices
 from engine.errors import DatasetError, SourceError
 from engine.events import (
-    ClipDropped,
     DatasetWritten,
     Finished,
     Note,
+    Output,
     SourceFailed,
-    SourcePrepared,
+    SourcesFound,
     Stage,
-    Warned,
 )
 from engine.jobs import Job
 from engine.project import FILE_NAME, Project
 from engine.session import Session
 from engine.text import clean
-
-# The least that the XTTS fine-tuning guide asks for.
-_LITTLE_SECONDS = 180
 
 
 def session(project: Project, fetch: Fetcher | None = None) -> Session:
@@ -47,36 +48,48 @@ def session(project: Project, fetch: Fetcher | None = None) -> Session:
         return Session(job, lambda job: prepare(project, job, fetch), held.pop_all())
 
 
-def prepare(project: Project, job: Job, fetch: Fetcher | None = None) -> Finished:
+def prepare(
+    project: Project, job: Job, fetch: Fetcher | None = None, listener: Listener | None = None
+) -> Finished:
     """Make the dataset of a project; call it while holding the project's lock.
 
-    Raises SourceError when no recording can be used, DatasetError when no clip can be kept,
+    `fetch` gets a model that is not on this machine; a `listener` hears in place of any model.
+
+    Raises SourceError when no recording can be used, DatasetError when no clip can be kept or when
+    there is less speech than the setting min_minutes (the dataset is written all the same),
     BaseModelError when the base is not on this machine, TranscriptionError, and StopRequested,
     after which the next run goes on where this one stopped.
     """
     pulse = Pulse(job)
-    with closing(Recordings(project, job, pulse, fetch)) as recordings:
-        used, failures, duplicates = _find(project, job, pulse)
-        results, fresh = _cut_all(job, pulse, recordings, used, failures)
+    folder = project.dataset_dir
+    job.emit(Output(clean(str(folder))))
+    with closing(Recordings(project, job, pulse, fetch, listener)) as recordings:
+        voices = Voices(project, job, pulse)
+        used, outside = _find(project, job, pulse)
+        results, fresh = _cut_all(job, pulse, recordings, used, outside)
+        tell_doubts(job, [source for source, _ in results])
+        recordings.tell_unused_texts()
         if not results:
-            raise _nothing(project, failures)
+            raise _nothing(project, outside)
+        stems = names.stems(used)
+        results = voices.judge(
+            results, lambda source: recordings.wav_folders(source, stems[source.sha256])
+        )
         job.emit(Stage("dataset"))
-        folder = project.dataset_dir
         # People may edit until here; what they did is carried over to the new clips.
         with edits.hold_soon(folder, "prepare", pulse.check):
             recordings.place([source for source, _ in results], lambda: retract(folder))
-            made = assemble(project, results, failed=len(failures), duplicates=duplicates)
+            made = assemble(project, results, outside)
             recordings.forget_others()
-    _tell_unused(job, made, fresh)
-    _warn(job, made)
+        recordings.memory.tell("dataset")
+    tell_dataset(job, made, fresh)
     job.emit(DatasetWritten(made.totals))
-    if not made.totals["kept_clips"]:
-        raise _nothing_kept(project, made)
+    _refuse_little(project, made)
     return Finished({key: made.totals[key] for key in ("train_clips", "eval_clips")})
 
 
-def _find(project: Project, job: Job, pulse: Pulse) -> tuple[list[Source], list[str], int]:
-    """The recordings to use, what is wrong with others, and how many are the same as another."""
+def _find(project: Project, job: Job, pulse: Pulse) -> tuple[list[Source], list[Recording]]:
+    """The recordings to use, and the files that are not: the same as another, or unreadable."""
     listing = sources.find(project)
     job.emit(Stage("find", len(listing.files), "recordings"))
     done = 0
@@ -91,10 +104,26 @@ def _find(project: Project, job: Job, pulse: Pulse) -> tuple[list[Source], list[
     for problem in problems:
         job.emit(SourceFailed(clean(str(problem.path)), problem.message))
     used, doubles = sources.unique(found)
+    outside = [
+        _failed(problem.path, sources.name_in(project, problem.path), "", problem.message)
+        for problem in problems
+    ]
+    outside += [
+        Recording(left_out.name, left_out.sha256, "duplicate", same_as=first.name)
+        for left_out, first in doubles
+    ]
+    told = Counter(each.state for each in outside)
+    job.emit(SourcesFound(len(listing.files), len(used), told["duplicate"], told["failed"]))
     for left_out, first in doubles:
         text = f"{clean(left_out.name)} is the same recording as {clean(first.name)}; used once."
         job.emit(Note("duplicate_source", text))
-    return used, [problem.message for problem in problems], len(doubles)
+    return used, outside
+
+
+def _failed(path: Path, name: str, sha256: str, message: str) -> Recording:
+    """A file that cannot be used; what is said of it holds also where the project is moved to."""
+    told = message.replace(clean(str(path)), clean(name))
+    return Recording(name, sha256, "failed", message=told)
 
 
 def _cut_all(
@@ -102,11 +131,11 @@ def _cut_all(
     pulse: Pulse,
     recordings: Recordings,
     used: list[Source],
-    failures: list[str],
+    outside: list[Recording],
 ) -> tuple[list[tuple[Source, CutSource]], set[str]]:
     """What each recording gave, and the hashes of those that were cut just now.
 
-    `failures` gets what is wrong with those that cannot be read.
+    `outside` gets those that cannot be read.
     """
     stems = names.stems(used)
     results = []
@@ -121,85 +150,31 @@ def _cut_all(
             try:
                 cut = recordings.cut(source, stem)
             except SourceError as error:
-                failures.append(str(error))
+                outside.append(_failed(source.path, source.name, source.sha256, str(error)))
                 job.emit(SourceFailed(clean(source.name), str(error)))
                 continue
         results.append((source, cut))
-        _tell(job, source, cut, cached=source.sha256 not in fresh)
+        tell_recording(job, source, cut, cached=source.sha256 not in fresh)
     return results, fresh
 
 
-def _tell(job: Job, source: Source, cut: CutSource, *, cached: bool) -> None:
-    shown = clean(source.name)
-    for clip in [] if cached else cut.dropped:
-        job.emit(ClipDropped(clip.id, shown, clip.start, clip.end, clip.reason))
-    kept, dropped = len(cut.kept), len(cut.dropped)
-    seconds, speech = round(cut.seconds, 2), round(cut.speech_seconds, 2)
-    job.emit(SourcePrepared(shown, seconds, speech, kept, dropped, cached))
-
-
-def _tell_unused(job: Job, made: Assembled, fresh: set[str]) -> None:
-    """Tell of the clips that the split left out; the others were told with their recording."""
-    for clip in made.clips:
-        if clip.reason == Reason.BETWEEN_SPLITS and clip.source.sha256 in fresh:
-            shown = clean(clip.source.path)
-            job.emit(ClipDropped(clip.id, shown, clip.start, clip.end, clip.reason))
-
-
-def _warn(job: Job, made: Assembled) -> None:
-    unknown = made.totals["unknown_characters"]
-    if unknown:
-        listed = " ".join(clean(character) for character in unknown)
-        job.emit(
-            Warned(
-                "unknown_characters",
-                f"The base's vocabulary does not know: {listed}",
-                "Clips whose text holds one of them are dropped, since it could not be learned.",
-                "Take a base that knows the language, or recordings without such words.",
-            )
-        )
-    if made.orphans:
-        job.emit(
-            Warned(
-                "orphaned_edits",
-                f"{len(made.orphans)} edits belong to clips that are not there any more.",
-                "Their recordings are gone, or are cut at other places now.",
-                "Nothing is lost: they apply again when such clips come back. "
-                "Look through the new clips of these recordings.",
-            )
-        )
-    if made.damaged:
-        job.emit(
-            Warned(
-                "damaged_edits",
-                f"{made.damaged} lines of {edits.FILE_NAME} cannot be read.",
-                "The edits in them were passed over; all others were applied.",
-                "Look for clips that you have edited and that are as they were, and check the disk.",
-            )
-        )
+def _refuse_little(project: Project, made: Assembled) -> None:
+    """Raise DatasetError when there is too little speech to make a voice of."""
+    if not made.totals["kept_clips"]:
+        raise _nothing_kept(project, made)
+    least = project.settings.dataset.min_minutes
     seconds = made.totals["kept_seconds"]
-    if 0 < seconds < _LITTLE_SECONDS:
-        job.emit(
-            Warned(
-                "little_speech",
-                f"The clips hold {seconds:.0f} s of speech.",
-                "Three minutes are the least for a voice, five and more are better.",
-                "Add recordings of the same person and run 'voicetui prepare' again.",
-            )
-        )
-    if made.split_moved:
-        job.emit(
-            Warned(
-                "split_moved",
-                "Nothing that was held out before is among the recordings any more.",
-                "Other speech is held out now; a run that goes on has learned from it already.",
-                "Start a new run for losses that can be trusted: 'voicetui train --fresh'.",
-            )
+    if seconds < 60 * least:
+        raise DatasetError(
+            f"{clean(str(project.folder))} has {seconds / 60:.1f} min of speech; a voice needs "
+            f"{least:g} min at least. Its clips can be looked at. Add recordings of the same person "
+            "and prepare again, or take it as it is with --set dataset.min_minutes=0."
         )
 
 
-def _nothing(project: Project, failures: list[str]) -> SourceError:
+def _nothing(project: Project, outside: list[Recording]) -> SourceError:
     shown = clean(str(project.folder))
+    failures = [each.message for each in outside if each.state == "failed"]
     if failures:
         more = f" ({len(failures) - 1} more like it.)" if len(failures) > 1 else ""
         return SourceError(f"No recording of {shown} can be used. {failures[0]}{more}")

@@ -6,30 +6,33 @@ by the settings that the step depends on.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from engine import languages
-from engine.audio.decode import Samples
+from engine.audio import quality
+from engine.audio.background import Background
+from engine.audio.decode import Format, Samples
 from engine.audio.level import frame_levels
+from engine.audio.pauses import pause_levels
 from engine.audio.speech import RATE as SPEECH_RATE
-from engine.audio.speech import find_speech
 from engine.audio.spool import open_raw, spool
-from engine.dataset import asr_models, cutting, transcripts
+from engine.dataset import cutting
 from engine.dataset.asr_models import Fetcher
-from engine.dataset.chunks import pack
-from engine.dataset.clips import RATE
+from engine.dataset.clips import RATE, Word
 from engine.dataset.cutting import CutSource
+from engine.dataset.given_takes import GivenTexts
+from engine.dataset.hearing import HEARING_VERSION, Hearing, short_hash
 from engine.dataset.judge import Tokenizer
+from engine.dataset.pieces import count_pieces
 from engine.dataset.pulse import Pulse
-from engine.dataset.segment import segment
-from engine.dataset.sources import Source
-from engine.dataset.transcribe import Recogniser
+from engine.dataset.resources import MemoryWatch
+from engine.dataset.second import Take
+from engine.dataset.sound import Sound
+from engine.dataset.sources import Source, require_unchanged
+from engine.dataset.transcribe import Listener
 from engine.dataset.transcripts import Transcript
 from engine.files import make_dirs, move_file, remove_dir, sha256_file, sweep, sync_dir
 from engine.jobs import Job
@@ -37,43 +40,55 @@ from engine.project import Project
 from engine.text import clean
 from engine.xtts import base as bases
 
-# Raised when the same recording and settings would give other chunks, or other clips.
-_HEARING_VERSION = 1
-_CUTTING_VERSION = 1
+# Raised when the same transcript and settings would give other clips.
+_CUTTING_VERSION = 2
 
 
 class Recordings:
     """Cuts the recordings of one project. `close` it: it may hold a recogniser's process."""
 
-    def __init__(self, project: Project, job: Job, pulse: Pulse, fetch: Fetcher | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        job: Job,
+        pulse: Pulse,
+        fetch: Fetcher | None,
+        listener: Listener | None = None,
+    ) -> None:
         self._project = project
         self._settings = project.settings.dataset
-        self._job = job
         self._pulse = pulse
-        self._fetch = fetch
         self._vocab = _vocab(project)
-        self._recogniser: Recogniser | None = None
+        self._hearing = Hearing(project, job, pulse, fetch, listener, self._fits)
+        self._given = GivenTexts(project, job.emit)
+        self.memory = MemoryWatch(job.emit, lambda: self._hearing.pid)
         self._work = project.cache_dir / "work"
-        self._transcripts = project.cache_dir / "transcripts"
         self._cuts = project.cache_dir / "cuts"
         self._staging = project.dataset_dir / ".new"
         self._wanted: set[Path] = set()
         make_dirs(project.dataset_dir / "wavs")
         staged = self._staging.glob("*/wavs")
-        for folder in (project.cache_dir, self._transcripts, self._cuts, *staged):
+        for folder in (project.cache_dir, self._cuts, *staged):
             sweep(folder)
         remove_dir(self._work)
 
     def close(self) -> None:
-        if self._recogniser is not None:
-            self._recogniser.close()
+        self._hearing.close()
         shutil.rmtree(self._work, ignore_errors=True)
 
     def known(self, source: Source, stem: str) -> CutSource | None:
         """What the recording gave in an earlier run with the same settings, if it did."""
         record = self._record(source, stem)
         self._wanted.add(record)
-        return cutting.load(record, (self._staged(record), self._project.dataset_dir), source)
+        return cutting.load(record, self.wav_folders(source, stem), source)
+
+    def tell_unused_texts(self) -> None:
+        """Tell of given transcripts that belong to no recording, when all recordings are known."""
+        self._given.tell_unused()
+
+    def wav_folders(self, source: Source, stem: str) -> tuple[Path, Path]:
+        """Where the wavs of a recording may lie before `place`."""
+        return self._staged(self._record(source, stem)), self._project.dataset_dir
 
     def forget_others(self) -> None:
         """Drop the records of recordings that nobody asked for: their wavs are gone."""
@@ -111,24 +126,23 @@ class Recordings:
         """
         record = self._record(source, stem)
         item = clean(source.name)
-        with self._spooled(source, item) as (speech_path, audio):
+        with self._spooled(source, item) as (speech_path, audio, form):
+            self.memory.tell("decode")
             speech = open_raw(speech_path)
-            levels = frame_levels(speech, SPEECH_RATE)
-            transcript = self._heard(source, speech_path, speech, levels, item)
-            self._pulse.check()
-            segments = transcript.segments
-            pieces = segment(
-                [word for part in segments for word in part.words],
-                transcript.spans,
-                levels,
-                transcript.seconds,
-                shortest=self._settings.min_clip_seconds,
-                longest=self._settings.max_clip_seconds,
+            levels = pause_levels(
+                speech,
+                SPEECH_RATE,
+                lambda done, total: self._pulse.progress("levels", done, total, "s", item),
             )
+            transcript = self._hearing.find(source, speech, levels, item)
+            takes = self._takes(source, transcript, levels, speech_path, item)
+            background = Background(frame_levels(speech, SPEECH_RATE), transcript.spans)
+            measured = quality.measure(audio, background, transcript.spans, form, self._pulse.check)
+            self.memory.tell("transcribe")
             rows, unknown = cutting.describe(
-                pieces,
-                segments,
+                takes,
                 source,
+                Sound(audio, background, measured.loudness),
                 stem=stem,
                 language=self._project.language,
                 tokenizer=self._tokenizer,
@@ -138,78 +152,73 @@ class Recordings:
                 self._staged(record),
                 rows,
                 audio,
+                self._settings.loudness,
                 lambda done, total: self._pulse.progress("cut", done, total, "clips", item),
             )
-        result = CutSource(transcript.seconds, transcript.speech_seconds, rows, unknown)
+            self.memory.tell("cut")
+        found = count_pieces([take.piece for take in takes], len(transcript.spans))
+        result = CutSource(
+            transcript.seconds,
+            transcript.speech_seconds,
+            rows,
+            unknown,
+            pieces=found,
+            quality=measured,
+        )
         cutting.save(record, result)
         return result
 
+    def _takes(
+        self, source: Source, transcript: Transcript, levels: Samples, path: Path, item: str
+    ) -> list[Take]:
+        """The pieces of a recording with their texts: the given ones, else what is heard."""
+
+        def hear() -> list[Word]:
+            self._hearing.complete(transcript, path, item)
+            return [word for segment in transcript.segments for word in segment.words]
+
+        given = self._given.takes(
+            source.path,
+            transcript,
+            levels,
+            longest=self._settings.max_clip_seconds,
+            item=item,
+            hear=hear,
+            cut=lambda words: self._hearing.cut(words, transcript, levels),
+        )
+        self._pulse.check()
+        if given is not None:
+            return given
+        return self._hearing.takes(transcript, levels, path, item)
+
     @contextmanager
-    def _spooled(self, source: Source, item: str) -> Iterator[tuple[Path, Samples]]:
-        """The recording as a raw file at 16 kHz and as samples at 22,050 Hz."""
+    def _spooled(self, source: Source, item: str) -> Iterator[tuple[Path, Samples, Format]]:
+        """The recording as a raw file at 16 kHz, as samples at 22,050 Hz, and how it is stored."""
         self._work.mkdir(parents=True, exist_ok=True)
         paths = {rate: self._work / f"{rate}.f32" for rate in (SPEECH_RATE, RATE)}
         try:
-            spool(
+            spooled = spool(
                 source.path,
                 paths,
                 lambda done, total: self._pulse.progress("decode", done, total, "s", item),
             )
-            yield paths[SPEECH_RATE], open_raw(paths[RATE])
+            require_unchanged(self._project, source)
+            yield paths[SPEECH_RATE], open_raw(paths[RATE]), spooled.format
         finally:
             for path in paths.values():
                 path.unlink(missing_ok=True)
 
-    def _heard(
-        self, source: Source, path: Path, speech: Samples, levels: Samples, item: str
-    ) -> Transcript:
-        """The whole transcript of a recording, from the cache as far as it is there."""
-        key = _hash(_HEARING_VERSION, self._project.language, self._settings.asr_model)
-        record = self._transcripts / f"{source.sha256[:16]}-{key}.jsonl"
-        transcript = transcripts.load(record)
-        if transcript is None:
-            seconds = len(speech) / SPEECH_RATE
-            spans = find_speech(
-                speech, lambda done, total: self._pulse.progress("speech", done, total, "s", item)
-            )
-            transcript = transcripts.start(record, seconds, spans, pack(spans, levels, seconds))
-        if missing := transcript.missing:
-            self._transcribe(transcript, missing, path, item)
-        return transcript
-
-    def _transcribe(
-        self, transcript: Transcript, missing: list[int], path: Path, item: str
-    ) -> None:
-        chunks = transcript.chunks
-        total = sum(chunk.seconds for chunk in chunks)
-        done = total - sum(chunks[index].seconds for index in missing)
-        results = self._hearing.transcribe(
-            path,
-            [chunks[index] for index in missing],
-            languages.whisper_code(self._project.language),
-        )
-        self._pulse.progress("transcribe", done, total, "s", item)
-        for position, segments in results:
-            transcript.add(missing[position], segments)
-            done += chunks[missing[position]].seconds
-            self._pulse.progress("transcribe", done, total, "s", item)
-
-    @property
-    def _hearing(self) -> Recogniser:
-        """The recogniser, made when it is first needed."""
-        if self._recogniser is None:
-            settings = self._settings
-            vram = 0 if settings.asr_device == "cpu" else asr_models.gpu_bytes()
-            language = languages.whisper_code(self._project.language)
-            model = asr_models.resolve(settings.asr_model, language, vram, self._fetch)
-            self._recogniser = Recogniser(model, settings, self._job.emit, self._pulse.check)
-        return self._recogniser
+    def _fits(self, text: str) -> bool:
+        """Whether a text has no more tokens than a clip may have."""
+        return self._tokenizer.count(text) <= self._settings.max_text_tokens
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         from engine.xtts.vocab import Vocabulary
 
-        return Vocabulary(self._vocab.parent, self._project.language)
+        return Vocabulary(
+            self._vocab.parent, self._project.language, pending=self._project.new_language
+        )
 
     @cached_property
     def _vocab_hash(self) -> str:
@@ -217,15 +226,17 @@ class Recordings:
 
     def _record(self, source: Source, stem: str) -> Path:
         settings = self._settings
-        key = _hash(
-            _HEARING_VERSION,
+        key = short_hash(
+            HEARING_VERSION,
             _CUTTING_VERSION,
             self._project.language,
             settings.asr_model,
             settings.min_clip_seconds,
             settings.max_clip_seconds,
             settings.max_text_tokens,
+            settings.loudness,
             self._vocab_hash,
+            self._given.digest(source.path),
             stem,
         )
         return self._cuts / f"{source.sha256[:16]}-{key}.json"
@@ -237,7 +248,3 @@ def _vocab(project: Project) -> Path:
     if not (folder / "vocab.json").is_file():
         bases.check(folder)
     return folder / "vocab.json"
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 Audio comes from the clip's own wav, or from the recording while that still holds the same bytes.
 Nothing is overwritten: each new clip gets a wav with a number of its own, from `FIRST_NUMBER` on.
+It is brought to the loudness of all clips, and its scores tell of the sound as it was recorded.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import soundfile
 from engine.audio import wav
 from engine.audio.decode import Samples, open_stream
 from engine.audio.level import fade, frame_levels
+from engine.audio.loudness import Meter, normalised
 from engine.audio.resample import resample
 from engine.dataset import sources, texts
 from engine.dataset.clips import MOST_SAMPLES, RATE, Clip, Reason, Word
-from engine.dataset.derive import mark
+from engine.dataset.derive import mark, merged
 from engine.dataset.grouping import MOST_PAUSE
 from engine.dataset.names import wav_name
+from engine.dataset.sound import as_recorded, measured, scores_of_part
 from engine.errors import DatasetError, InputError
 from engine.files import safe_join
 from engine.project import Project
@@ -126,23 +129,19 @@ def split(clip: Clip, samples: Samples, at: float, shortest: float) -> tuple[Pie
         left_text, right_text = texts.cut(clip.text, round(len(clip.text) * share))
     left = replace(clip, end=border, edited=tuple(mark(clip.edited, "end")))
     right = replace(clip, start=border, edited=tuple(mark(clip.edited, "start")))
+    parts = _faded(samples[:place], at_end=True), _faded(samples[place:], at_end=False)
+    left = replace(left, scores=scores_of_part(clip, samples, parts[0]))
+    right = replace(right, scores=scores_of_part(clip, samples, parts[1]))
     return (
-        Piece(
-            _part(left, clip.words[:index], left_text, shortest),
-            _faded(samples[:place], at_end=True),
-        ),
-        Piece(
-            _part(right, clip.words[index:], right_text, shortest),
-            _faded(samples[place:], at_end=False),
-        ),
+        Piece(_part(left, clip.words[:index], left_text, shortest), parts[0]),
+        Piece(_part(right, clip.words[index:], right_text, shortest), parts[1]),
     )
 
 
 def _part(clip: Clip, words: tuple[Word, ...], text: str, shortest: float) -> Clip:
-    scores = {name: value for name, value in clip.scores.items() if name != "tokens"}
     part = replace(
         clip, wav="", words=words, text=text, text_second=None, agreement=None,
-        scores=scores | _confidence(words),
+        scores=clip.scores | _confidence(words),
     )  # fmt: skip
     # What was wrong with the whole is not wrong with its parts.
     if part.reason in (Reason.TOO_LONG, Reason.TOO_MANY_TOKENS):
@@ -177,7 +176,9 @@ def merge(project: Project, left: Clip, right: Clip) -> Piece:
         samples = next(from_recording(path, [(left.start, right.end)]))
     else:
         parts = [
-            _read(safe_join(project.dataset_dir, clip.wav)) for clip in (left, right) if clip.wav
+            as_recorded(clip, _read(safe_join(project.dataset_dir, clip.wav)))
+            for clip in (left, right)
+            if clip.wav
         ]
         if len(parts) < 2:
             raise InputError(
@@ -189,7 +190,7 @@ def merge(project: Project, left: Clip, right: Clip) -> Piece:
     first = right if left.state == "dropped" and right.state != "dropped" else left
     words = left.words + right.words
     seconds = (left.text_second, right.text_second)
-    merged = replace(
+    clip = replace(
         left,
         end=right.end,
         wav="",
@@ -200,10 +201,10 @@ def merge(project: Project, left: Clip, right: Clip) -> Piece:
         split=first.split,
         state=first.state,
         reason=first.reason,
-        scores=_merged_scores(left, right) | _confidence(words),
+        scores=merged(_merged_scores(left, right), _confidence(words) | measured(samples)),
         edited=tuple(mark((*left.edited, *right.edited), "end")),
     )
-    return Piece(merged, samples)
+    return Piece(clip, samples)
 
 
 def check_length(start: float, end: float, what: str) -> None:
@@ -228,7 +229,10 @@ def next_number(dataset: Path) -> int:
 def write(project: Project, piece: Piece, number: int, stem: str) -> Clip:
     """Write the wav of a piece; its clip with the name of it. Raises DiskFullError."""
     name = wav_name(stem, number)
-    wav.write(project.dataset_dir / name, piece.samples, RATE)
+    samples = piece.samples
+    if target := project.settings.dataset.loudness:
+        samples = normalised(samples, RATE, Meter(RATE).loudness(samples), target)
+    wav.write(project.dataset_dir / name, samples, RATE)
     return replace(piece.clip, wav=name)
 
 
@@ -284,7 +288,7 @@ def _confidence(words: Sequence[Word]) -> dict[str, float]:
 
 def _merged_scores(left: Clip, right: Clip) -> dict[str, float]:
     """The worse of what holds for both; what only a new look could tell is left out."""
-    worse = {"logprob": min, "no_speech": max, "compression": max}
+    worse = {"logprob": min, "no_speech": max, "compression": max, "snr": min, "speaker": max}
     return {
         name: choose(left.scores[name], right.scores[name])
         for name, choose in worse.items()

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.audio.peaks import Waveform, waveform
-from engine.dataset import operations, selection, texts
+from engine.dataset import accounting, operations, selection, summary, texts
 from engine.dataset.clips import Clip, Reason, Split, Word
 from engine.dataset.edits import Change, Fields, Form, Swap
 from engine.dataset.ledger import Loss, ledger
@@ -217,8 +217,13 @@ class Review:
         return (before + after) / 2
 
     def statistics(self) -> Statistics:
-        """Figures of the clips in use, a second of work with 50,000 clips."""
-        return statistics_of(list(self.clips))
+        """Figures of the clips in use, a second of work with 50,000. Raises DatasetError."""
+        unknown = summary.read(self._folder).get("unknown_characters", {})
+        return statistics_of(
+            list(self.clips),
+            accounting.accounted(accounting.read(self._folder), self.clips),
+            unknown,
+        )
 
     def ledger(self) -> list[Loss]:
         """What was dropped, by reason, the longest first."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from engine.dataset import clips, summary, tables
+from engine.dataset import accounting, clips, summary, tables
 from engine.dataset.rows import Row, Table
 from engine.files import atomic_file
 
@@ -19,7 +17,11 @@ def write(folder: Path, table: Table, rows: Sequence[Row]) -> tuple[Table, array
 
     Lines that no edit has changed are copied as they are.
     """
-    tables.write_others(folder, rows, _totals(folder) | summary.of_clips(rows))
+    recordings = accounting.accounted(accounting.read(folder), rows)
+    totals = summary.read(folder) | summary.of_clips(rows)
+    if recordings:
+        totals |= accounting.totals(recordings)
+    tables.write_others(folder, rows, recordings, totals)
     offsets = array("q")
     at = 0
     with atomic_file(folder / clips.FILE_NAME) as handle:
@@ -28,15 +30,6 @@ def write(folder: Path, table: Table, rows: Sequence[Row]) -> tuple[Table, array
             offsets.append(at)
             at += handle.write(line)
     return Table(folder), offsets
-
-
-def _totals(folder: Path) -> dict[str, Any]:
-    """The totals as preparation wrote them."""
-    try:
-        totals = json.loads((folder / summary.FILE_NAME).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return totals if isinstance(totals, dict) else {}
 
 
 class Background:

@@ -18,7 +18,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "compression": (2.4, 1.8),
     "snr": (10.0, 25.0),
     "clipping": (0.01, 0.0),
-    "speaker": (0.6, 0.3),
+    "speaker": (0.45, 0.2),
 }
 _AGREEMENT = (0.5, 1.0)
 # Seconds: short clips teach little and are often wrong, long ones are near the limit of training.

@@ -7,31 +7,38 @@ cannot be kept.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+
+import numpy as np
 
 from engine.audio.decode import Samples
 from engine.audio.level import FRAME_SECONDS
 from engine.audio.speech import Span, quiet_level, without_silence
 from engine.dataset.clips import Reason, Word
-from engine.dataset.grouping import group
+from engine.dataset.grouping import group, text_of
 from engine.dataset.settle import settle
+from engine.dataset.wordless import wordless
 
 # What is kept of the pause on each side of a clip.
 LEAST_PAD, MOST_PAD = 0.06, 0.15
-# Shorter leftovers of speech without a word are breaths and the ends of sounds.
-SLIVER = 0.25
+# An edge is moved by 10 ms for so many dB.
+_AS_QUIET = 0.3
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a recording, in seconds; `reason` tells why it cannot be a clip, if so."""
+    """A part of a recording, in seconds; `reason` tells why it cannot be a clip, if so.
+
+    `extended_from` are the seconds it had before it grew into the silence around it, if it did.
+    """
 
     start: float
     end: float
     words: tuple[Word, ...]
     reason: Reason | None = None
+    extended_from: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -39,7 +46,7 @@ class Piece:
 
     @property
     def text(self) -> str:
-        return " ".join("".join(word.text for word in self.words).split())
+        return text_of(self.words)
 
 
 def segment(
@@ -50,23 +57,27 @@ def segment(
     *,
     shortest: float,
     longest: float,
+    fits: Callable[[str], bool] | None = None,
 ) -> list[Piece]:
     """Cut a recording of `seconds` into pieces that do not overlap, in time order.
 
-    `words` are the recogniser's, `spans` the speech that was found, `levels` those of each 10 ms.
-    Pieces without a reason last `shortest` to `longest` seconds. What of the speech lies outside of
-    all pieces holds no word, and is silent or shorter than 0.25 s.
+    `words` are the recogniser's, `spans` the speech that was found, `levels` those of each 10 ms
+    (`engine.audio.pauses.pause_levels`). Pieces without a reason last `shortest` to `longest`
+    seconds; their texts fit, as `fits` tells of a text, unless a single word does not. What of the
+    speech lies outside of all pieces holds no word, and is silent or shorter than 0.25 s.
     """
     quiet = quiet_level(levels, spans)
     spans = without_silence(spans, levels, quiet)
     settled = settle([word for word in words if word.text.strip()], spans, levels, quiet)
-    groups = group(settled, spans, shortest=shortest, longest=longest - 2 * MOST_PAD)
+    groups = group(settled, spans, shortest=shortest, longest=longest - 2 * MOST_PAD, fits=fits)
     pieces = [Piece(g[0].start, g[-1].end, tuple(g)) for g in groups]
-    pieces += [Piece(rest.start, rest.end, ()) for rest in _wordless(pieces, spans)]
+    taken = [Span(piece.start, piece.end) for piece in pieces]
+    rest = wordless(taken, spans, levels, longest - 2 * MOST_PAD)
+    pieces += [Piece(span.start, span.end, ()) for span in rest]
     pieces.sort(key=lambda piece: piece.start)
     # To the millisecond, and not behind the last sample.
     seconds = math.floor(seconds * 1000) / 1000
-    padded = _extend(_pad(pieces, levels, seconds), seconds, shortest)
+    padded = _extend(_solid(_pad(pieces, levels, seconds)), seconds, shortest)
     return [replace(piece, reason=_reason(piece, shortest, longest)) for piece in padded]
 
 
@@ -76,23 +87,6 @@ def _reason(piece: Piece, shortest: float, longest: float) -> Reason | None:
     if round(piece.seconds, 3) < shortest:
         return Reason.TOO_SHORT
     return Reason.TOO_LONG if piece.seconds > longest else None
-
-
-def _wordless(pieces: list[Piece], spans: Sequence[Span]) -> Iterator[Span]:
-    """The speech outside of all pieces, without slivers."""
-    following = iter([*pieces, Piece(float("inf"), float("inf"), ())])
-    piece = next(following)
-    for span in spans:
-        start = span.start
-        while piece.start < span.end:
-            if piece.start - start >= SLIVER:
-                yield Span(start, piece.start)
-            start = max(start, piece.end)
-            if piece.end > span.end:
-                break
-            piece = next(following)
-        if span.end - start >= SLIVER:
-            yield Span(start, span.end)
 
 
 def _pad(pieces: list[Piece], levels: Samples, seconds: float) -> list[Piece]:
@@ -105,37 +99,58 @@ def _pad(pieces: list[Piece], levels: Samples, seconds: float) -> list[Piece]:
         end, start = _edges(left.end, right.start, levels)
         ends.append(end)
         starts.append(start)
-    ends.append(min(seconds, _edges(pieces[-1].end, float("inf"), levels)[0]))
+    ends.append(_edges(pieces[-1].end, float("inf"), levels)[0])
     return [
-        replace(piece, start=start, end=end)
+        replace(piece, start=min(seconds, start), end=min(seconds, end))
         for piece, start, end in zip(pieces, starts, ends, strict=True)
     ]
+
+
+def _solid(pieces: list[Piece]) -> list[Piece]:
+    """The pieces that last a millisecond; the words of others go to the one before, or after."""
+    solid: list[Piece] = []
+    words: tuple[Word, ...] = ()
+    for piece in pieces:
+        if round(piece.end * 1000) > round(piece.start * 1000):
+            solid.append(replace(piece, words=words + piece.words))
+            words = ()
+        elif solid:
+            solid[-1] = replace(solid[-1], words=solid[-1].words + piece.words)
+        else:
+            words += piece.words
+    return solid
 
 
 def _edges(left: float, right: float, levels: Samples) -> tuple[float, float]:
     """Where the sound that ends at `left` is cut off, and where the one from `right` on begins."""
     pause = right - left
     if pause < 2 * LEAST_PAD:
-        cut = _quietest(left, right, levels)
+        cut = _quietest(left, right, (left + right) / 2, levels)
         return cut, cut
     if pause < 2 * MOST_PAD:
-        cut = _quietest(left + LEAST_PAD, right - LEAST_PAD, levels)
+        cut = _quietest(left + LEAST_PAD, right - LEAST_PAD, (left + right) / 2, levels)
         return min(cut, round(left + MOST_PAD, 3)), max(cut, round(right - MOST_PAD, 3))
     return (
-        _quietest(left + LEAST_PAD, left + MOST_PAD, levels),
-        _quietest(right - MOST_PAD, right - LEAST_PAD, levels),
+        _quietest(left + LEAST_PAD, left + MOST_PAD, left + MOST_PAD, levels),
+        _quietest(right - MOST_PAD, right - LEAST_PAD, right - MOST_PAD, levels),
     )
 
 
-def _quietest(start: float, end: float, levels: Samples) -> float:
-    """The middle of the quietest 10 ms between two times, to the millisecond."""
+def _quietest(start: float, end: float, best: float, levels: Samples) -> float:
+    """The middle of the quietest 10 ms between two times, to the millisecond.
+
+    Of places that are about as quiet, as in noise, that nearest to `best`.
+    """
     total = len(levels) * FRAME_SECONDS
     start, end = max(0.0, min(start, total)), max(0.0, min(end, total))
     first = -int(-start // FRAME_SECONDS)
     window = levels[first : int(end // FRAME_SECONDS)]
     if not len(window):
         return round((start + end) / 2, 3)
-    return round((first + int(window.argmin()) + 0.5) * FRAME_SECONDS, 3)
+    middles = first + np.arange(len(window)) + 0.5
+    away = np.abs(middles - min(best, total) / FRAME_SECONDS)
+    chosen = middles[int((window + _AS_QUIET * away).argmin())]
+    return round(float(chosen) * FRAME_SECONDS, 3)
 
 
 def _extend(pieces: list[Piece], seconds: float, shortest: float) -> list[Piece]:
@@ -149,6 +164,7 @@ def _extend(pieces: list[Piece], seconds: float, shortest: float) -> list[Piece]
             if before + after >= missing:
                 left = min(before, max(missing / 2, missing - after))
                 start = round(piece.start - left, 3)
-                piece = replace(piece, start=start, end=round(start + shortest, 3))
+                was, end = round(piece.seconds, 3), round(start + shortest, 3)
+                piece = replace(piece, start=start, end=end, extended_from=was)
         grown.append(piece)
     return grown

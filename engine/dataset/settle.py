@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isfinite
 
 import numpy as np
 
@@ -25,6 +26,8 @@ _REACH_PER_DIGIT = 0.4
 # How far inside two words a quiet place between them is looked for, and one that is just quieter.
 _SEARCH = 0.2
 _SHIFT = 0.08
+# The detector hears the end of speech late by 0.1 s at most, and its beginning never early.
+_LAG = 0.1
 # A border moves by 10 ms for so many dB.
 _DIP_PER_FRAME = 0.5
 
@@ -77,7 +80,8 @@ def _beside(
     before, after = pause.start - start, end - pause.end
     if end <= pause.start or start >= pause.end:
         return start, end
-    undecided = (before > 0) == (after > 0)
+    # Behind the last speech there is only one side.
+    undecided = isfinite(pause.end) and (before > 0) == (after > 0)
     if closes if undecided and opens != closes else before >= after:
         return min(start, pause.start), pause.start
     return pause.end, max(end, pause.end)
@@ -125,7 +129,7 @@ def _find_borders(
         apart = bisect_left(ends, left.end) != bisect_left(ends, right.end)
         if gap > _reach_of(left) + _reach_of(right) and not apart:
             continue
-        first, last = _window(left, right, _SEARCH)
+        first, last = _pause(left, right) if apart else _window(left, right, _SEARCH)
         begin, end = _longest_quiet(levels[first:last], quiet)
         # In noise a pause is not quiet, and the detector knows better.
         if apart and (end - begin) * FRAME_SECONDS < gap / 2:
@@ -134,9 +138,18 @@ def _find_borders(
             first, last = _window(left, right, _SHIFT)
             begin = end = _dip(levels[first:last], (left.end + right.start) / 2 - _time(first))
         if first < last:
-            moved[index] = moved[index]._replace(end=_time(first + begin))
-            moved[index + 1] = moved[index + 1]._replace(start=_time(first + end))
+            until, since = _time(first + begin), _time(first + end)
+            # Speech further away is not the word's.
+            if until - left.end <= _reach_of(left):
+                moved[index] = moved[index]._replace(end=until)
+            if right.start - since <= _reach_of(right):
+                moved[index + 1] = moved[index + 1]._replace(start=since)
     return moved
+
+
+def _pause(left: Word, right: Word) -> tuple[int, int]:
+    """The frames where the pause between two words lies that the detector found."""
+    return round((left.end - _LAG) / FRAME_SECONDS), round(right.start / FRAME_SECONDS)
 
 
 def _window(left: Word, right: Word, reach: float) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -9,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.audio.decode import SUFFIXES
+from engine.audio.decode import SUFFIXES, cannot_read, regular_file
+from engine.audio.headers import doubt
+from engine.dataset import given as given_texts
+from engine.errors import SourceError
 from engine.files import sha256_file, write_text
 from engine.project import Project
 from engine.text import clean
@@ -53,7 +57,8 @@ def find(project: Project) -> Listing:
     """The files of a project's sources, each once, sorted by name.
 
     Folders are searched to any depth for the endings that can be decoded; a file that is named
-    itself is taken whatever its ending. The project's own folders are left out.
+    itself is taken whatever its ending, unless it is a transcript (`engine.dataset.given`). The
+    project's own folders are left out.
     """
     problems: list[Problem] = []
     files = sorted(walk(project.source_paths, project.folder, problems))
@@ -70,6 +75,9 @@ def walk(given: Iterable[Path], folder: Path, problems: list[Problem]) -> Iterat
     for path in map(Path, map(os.path.abspath, given)):
         if path.is_dir():
             found = _walk(path, own, problems)
+        elif path.is_file() and path.suffix.lower() in given_texts.SUFFIXES:
+            # Read with the recording that it belongs to.
+            continue
         elif path.exists():
             found = iter((path,))
         else:
@@ -91,9 +99,7 @@ def _walk(root: Path, own: set[str], problems: list[Problem]) -> Iterator[Path]:
 
     def unreadable(error: OSError) -> None:
         path = Path(os.fsdecode(error.filename or root))
-        reason = clean(error.strerror or type(error).__name__)
-        message = f"{clean(str(path))} cannot be read ({reason}). Check that you may read it."
-        problems.append(Problem(path, message))
+        problems.append(Problem(path, cannot_read(path, error)))
 
     for folder, subfolders, names in os.walk(root, onerror=unreadable, followlinks=True):
         status = os.stat(folder)
@@ -105,7 +111,10 @@ def _walk(root: Path, own: set[str], problems: list[Problem]) -> Iterator[Path]:
         for name in subfolders:
             if sounds(name):
                 path = Path(folder, name)
-                message = f"{clean(str(path))} is a folder, not a recording; what is in it is used."
+                message = (
+                    f"{clean(str(path))} is a folder, not a recording. What is in it is used; "
+                    "rename it if you wonder about this line."
+                )
                 problems.append(Problem(path, message))
         yield from (Path(folder, name) for name in sorted(names) if sounds(name))
 
@@ -121,7 +130,8 @@ def identify(
 ) -> tuple[list[Source], list[Problem]]:
     """Hash what is in the files; a file of the same size and time of change is not read again.
 
-    `progress` gets the bytes of each piece read.
+    Names are those of clips.jsonl, so that this holds in a project that was moved too. `progress`
+    gets the bytes of each piece read.
     """
     memo_path = project.cache_dir / MEMO_NAME
     before = _read_memo(memo_path)
@@ -132,18 +142,19 @@ def identify(
         try:
             status = path.stat()
             stamp: list[int | str] = [status.st_size, status.st_mtime_ns]
-            entry = before.get(str(path), [])
+            name = name_in(project, path)
+            entry = before.get(name, [])
             if entry[:2] != stamp:
-                if not stat.S_ISREG(status.st_mode):
-                    raise OSError(None, "not a regular file")
-                entry = [*stamp, sha256_file(path, progress)]
+                with regular_file(path):
+                    entry = [*stamp, sha256_file(path, progress)]
         except OSError as error:
-            reason = clean(error.strerror or type(error).__name__)
-            message = f"{clean(str(path))} cannot be read ({reason}). Check that you may read it."
-            problems.append(Problem(path, message))
+            problems.append(Problem(path, cannot_read(path, error)))
             continue
-        memo[str(path)] = entry
-        sources.append(Source(path, _name(project, path), str(entry[2])))
+        except SourceError as error:
+            problems.append(Problem(path, str(error)))
+            continue
+        memo[name] = entry
+        sources.append(Source(path, name, str(entry[2])))
     if memo != before:
         # ASCII only: names may hold bytes that are not text.
         write_text(memo_path, json.dumps(memo, indent=1) + "\n")
@@ -160,11 +171,31 @@ def unchanged(project: Project, name: str, sha256: str) -> Path | None:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return None
-        memo = _read_memo(project.cache_dir / MEMO_NAME).get(str(path), [])
+        memo = _read_memo(project.cache_dir / MEMO_NAME).get(name, [])
         known = memo[:2] == [status.st_size, status.st_mtime_ns]
         return path if (memo[2] if known else sha256_file(path)) == sha256 else None
     except OSError:
         return None
+
+
+def require_unchanged(project: Project, source: Source) -> None:
+    """Raise SourceError when a recording is not what was hashed any more."""
+    if unchanged(project, source.name, source.sha256) is None:
+        raise SourceError(
+            f"{clean(source.name)} was changed or removed while it was being prepared. "
+            "Run 'voicetui prepare' again when nothing writes to it."
+        )
+
+
+def doubts(sources: Iterable[Source]) -> list[Problem]:
+    """Recordings that can be used, and whose headers say that something may be wrong with them."""
+    found = []
+    for source in sources:
+        # What cannot be read is told when it is decoded.
+        with contextlib.suppress(OSError):
+            if reason := doubt(source.path):
+                found.append(Problem(source.path, reason))
+    return found
 
 
 def unique(sources: list[Source]) -> tuple[list[Source], list[tuple[Source, Source]]]:
@@ -178,7 +209,8 @@ def unique(sources: list[Source]) -> tuple[list[Source], list[tuple[Source, Sour
     return list(first.values()), doubles
 
 
-def _name(project: Project, path: Path) -> str:
+def name_in(project: Project, path: Path) -> str:
+    """A path as clips.jsonl writes it: relative to the project where inside it."""
     root = Path(os.path.abspath(project.folder))
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 

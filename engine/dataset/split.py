@@ -68,14 +68,17 @@ def decide(
         for sha256 in usable.keys() - before.keys():
             decisions[sha256] = _block(sha256, usable[sha256], share)
     if not _held_seconds(usable, decisions):
-        decisions |= _something(usable, share)
+        # New sources before known ones, whose clips would move.
+        new = {sha256: spans for sha256, spans in usable.items() if sha256 not in before}
+        decisions |= _something(usable, new or usable, share)
     return decisions
 
 
-def sides(clips: Sequence[Span], held_out: HeldOut) -> list[Split]:
+def sides(clips: Sequence[Span], held_out: HeldOut, *, alone: bool = False) -> list[Split]:
     """Where the clips of one source belong; "" is so near to held-out speech that it is not used.
 
-    A source that would have nothing left to train on uses those clips all the same.
+    Where a source is `alone`, and nothing would be left to train on, those clips are used all the
+    same.
     """
     middles = [(clip.start + clip.end) / 2 for clip in clips]
     found: list[Split] = ["train"] * len(clips)
@@ -88,7 +91,7 @@ def sides(clips: Sequence[Span], held_out: HeldOut) -> list[Split]:
                 found[index] = ""
         for index in inside:
             found[index] = "eval"
-    return found if "train" in found else [where or "train" for where in found]
+    return [where or "train" for where in found] if alone and "train" not in found else found
 
 
 def _seconds(spans: Sequence[Span]) -> float:
@@ -121,11 +124,12 @@ def _hold_out_sources(
         wanted -= new.pop(best)
 
 
-def _block(sha256: str, clips: Sequence[Span], share: float) -> HeldOut:
+def _block(sha256: str, clips: Sequence[Span], share: float, *, apart: bool = True) -> HeldOut:
     """The run of clips that costs least: near to the share, with wide pauses around it.
 
     Costs are seconds: off the share, and of clips lost to the guard. Of equal blocks the content
-    chooses, so that it is not always the beginning.
+    chooses, so that it is not always the beginning. A source too short to keep both sets `apart`
+    gives none.
     """
     until = [0.0, *accumulate(clip.seconds for clip in clips)]
     target = share * until[-1]
@@ -133,9 +137,10 @@ def _block(sha256: str, clips: Sequence[Span], share: float) -> HeldOut:
     for first in range(len(clips)):
         reach = bisect_left(until, until[first] + target)
         for end in sorted({max(first + 1, min(end, len(clips))) for end in (reach - 1, reach)}):
-            if end - first == len(clips):
-                continue
             before, after = _guarded(clips, first, end)
+            taken = after - before if apart else end - first
+            if taken == len(clips):
+                continue
             lost = until[first] - until[before] + until[after] - until[end]
             off = abs(until[end] - until[first] - target)
             turn = (first - int(sha256[:8], 16)) % len(clips)
@@ -154,12 +159,18 @@ def _guarded(clips: Sequence[Span], first: int, end: int) -> tuple[int, int]:
     return before, after
 
 
-def _something(clips: Mapping[str, Sequence[Span]], share: float) -> dict[str, HeldOut]:
-    """What to hold out when nothing is: of few sources blocks, of many the best one whole."""
-    blocks = {sha256: _block(sha256, spans, share) for sha256, spans in clips.items()}
+def _something(
+    clips: Mapping[str, Sequence[Span]], choice: Mapping[str, Sequence[Span]], share: float
+) -> dict[str, HeldOut]:
+    """What to hold out of a choice of the sources when nothing is.
+
+    Blocks of few sources, of many the best one whole; of a single short one a clip, although its
+    neighbours are trained on.
+    """
+    blocks = {sha256: _block(sha256, spans, share) for sha256, spans in choice.items()}
     if len(clips) < FEWEST_SOURCES and any(blocks.values()):
         return blocks
     if len(clips) < 2:
-        return {}
+        return {sha256: _block(sha256, clips[sha256], share, apart=False) for sha256 in clips}
     target = share * sum(_seconds(spans) for spans in clips.values())
-    return {min(clips, key=lambda sha256: (abs(_seconds(clips[sha256]) - target), sha256)): ALL}
+    return {min(choice, key=lambda sha256: (abs(_seconds(clips[sha256]) - target), sha256)): ALL}

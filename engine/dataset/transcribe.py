@@ -10,12 +10,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import engine
-from engine.audio.speech import Span
 from engine.dataset.asr_models import Model
-from engine.dataset.transcripts import Segment, from_row
+from engine.dataset.chunks import Chunk
+from engine.dataset.clips import Word
+from engine.dataset.transcripts import Heard, Segment
 from engine.errors import TranscriptionError
 from engine.events import AsrModel, Event, Warned
 from engine.settings import DatasetSettings
@@ -23,6 +24,19 @@ from engine.text import clean
 
 _POLL_SECONDS = 0.1
 _LOG_TAIL = 600
+
+
+class Listener(Protocol):
+    """What hears recordings: a `Recogniser`, or something simpler in its place."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    def transcribe(
+        self, audio: Path, chunks: Sequence[Chunk], language: str, *, careful: bool = False
+    ) -> Iterator[tuple[int, Heard]]: ...
+
+    def close(self) -> None: ...
 
 
 class Recogniser:
@@ -53,11 +67,13 @@ class Recogniser:
         return self._process.pid if self._process else None
 
     def transcribe(
-        self, audio: Path, chunks: Sequence[Span], language: str
-    ) -> Iterator[tuple[int, tuple[Segment, ...]]]:
-        """The segments of each chunk of a raw float32 16 kHz file, as they come.
+        self, audio: Path, chunks: Sequence[Chunk], language: str, *, careful: bool = False
+    ) -> Iterator[tuple[int, Heard]]:
+        """What is heard in each chunk of a raw float32 16 kHz file, as it comes, in any order.
 
-        `language` is Whisper's code; the indices are those of `chunks`. Raises TranscriptionError.
+        `language` is Whisper's code; the indices are those of `chunks`. Chunks are decoded in
+        batches, in one go; a `careful` hearing takes them one by one and tries harder where the
+        result looks wrong. Raises TranscriptionError.
         """
         if self._process is None:
             self._start()
@@ -65,13 +81,16 @@ class Recogniser:
         try:
             self._ask(
                 audio=os.path.abspath(audio),
-                chunks=list(chunks),
+                chunks=[chunk.parts for chunk in chunks],
                 language=language,
                 batch=self._settings.asr_batch,
+                careful=careful,
             )
             while "done" not in (answer := self._answer()):
                 if "chunk" in answer:
-                    yield answer["chunk"], tuple(from_row(row) for row in answer["segments"])
+                    index = answer["chunk"]
+                    segments = _segments(chunks[index], answer["segments"])
+                    yield index, Heard(tuple(segments), answer.get("languages", {}))
             done = True
         finally:
             # Answers that nobody took must not meet the next question.
@@ -125,7 +144,7 @@ class Recogniser:
             raise TranscriptionError(
                 f"Speech recognition with {clean(self._model.name)} in "
                 f"{clean(str(self._model.folder))} failed: {clean(answer['error'])}. "
-                "Try --set asr_device=cpu, a smaller asr_batch, or another asr_model."
+                "Try --set asr_device=cpu, --set asr_batch=1, or another asr_model."
             )
         if "warning" in answer:
             self._emit(
@@ -173,5 +192,16 @@ class Recogniser:
         return TranscriptionError(
             f"The speech recognition process ended with code {code}: {said}. "
             "A process that was killed ran out of memory more often than not: "
-            "try a smaller asr_batch or asr_model, then run 'voicetui prepare' again."
+            "try --set asr_batch=1 or a smaller asr_model, then run 'voicetui prepare' again."
         )
+
+
+def _segments(chunk: Chunk, rows: Sequence[Sequence[Any]]) -> Iterator[Segment]:
+    """Recognised text with its times in the recording, apart where a pause was shortened."""
+    for words, *scores in rows:
+        placed: dict[int, list[Word]] = {}
+        for text, start, end, probability in words:
+            index, span = chunk.place(start, end)
+            placed.setdefault(index, []).append(Word(text, *span, probability))
+        for part in placed.values():
+            yield Segment(part[0].start, part[-1].end, tuple(part), *scores)

@@ -1,28 +1,34 @@
 """What was heard in a recording, kept in the cache chunk by chunk as the recogniser gives it.
 
-One append-only file a recording: a first line with its speech and chunks, then one line a chunk.
-A run that was killed goes on with the chunks that have no line yet.
+One append-only file a recording: a first line with its speech and chunks, then one line a chunk,
+and one for each that was heard a second time. A run that was killed goes on with what has
+no line yet.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engine.audio.speech import Span
+from engine.dataset.chunks import Chunk
 from engine.dataset.clips import Word
 from engine.files import Appender, write_bytes
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# What is less likely is not kept of the languages of a chunk.
+_LEAST_LIKELY = 0.001
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Recognised text of one chunk. Times are seconds in the recording.
+    """Recognised text without a long pause. Times are seconds in the recording.
 
-    `avg_logprob`, `no_speech_prob` and `compression_ratio` are as Whisper defines them.
+    `avg_logprob`, `no_speech_prob` and `compression_ratio` are as Whisper defines them; all
+    segments of a chunk have the same.
     """
 
     start: float
@@ -33,22 +39,40 @@ class Segment:
     compression_ratio: float
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What was heard in a chunk.
+
+    `languages` are the probabilities of the spoken language by Whisper's code, the unlikely ones
+    left out; none where the model does not tell them apart.
+    """
+
+    segments: tuple[Segment, ...]
+    languages: Mapping[str, float] = field(default_factory=dict)
+
+
 class Transcript:
-    """The transcript of one recording. `heard` holds the segments of the chunks done so far."""
+    """The transcript of one recording.
+
+    `heard` holds what was heard in the chunks done so far, `again` the segments of what was heard a
+    second time.
+    """
 
     def __init__(
         self,
         path: Path,
         seconds: float,
         spans: tuple[Span, ...],
-        chunks: tuple[Span, ...],
-        heard: dict[int, tuple[Segment, ...]],
+        chunks: tuple[Chunk, ...],
+        heard: dict[int, Heard],
+        again: dict[Chunk, tuple[Segment, ...]],
     ) -> None:
         self.path = path
         self.seconds = seconds
         self.spans = spans
         self.chunks = chunks
         self.heard = heard
+        self.again = again
 
     @property
     def missing(self) -> list[int]:
@@ -61,25 +85,47 @@ class Transcript:
 
     @property
     def segments(self) -> list[Segment]:
-        """All segments in time order."""
-        return [segment for index in sorted(self.heard) for segment in self.heard[index]]
+        """All segments of the first hearing, in time order."""
+        return [segment for index in sorted(self.heard) for segment in self.heard[index].segments]
 
-    def add(self, index: int, segments: tuple[Segment, ...]) -> None:
+    @property
+    def languages(self) -> dict[str, float]:
+        """How likely each language is spoken, 0 to 1; chunks count by their length."""
+        likely: dict[str, float] = {}
+        told = {index: heard for index, heard in self.heard.items() if heard.languages}
+        seconds = sum(self.chunks[index].seconds for index in told)
+        for index, heard in told.items():
+            for language, probability in heard.languages.items():
+                share = probability * self.chunks[index].seconds / seconds
+                likely[language] = likely.get(language, 0.0) + share
+        return likely
+
+    def add(self, index: int, heard: Heard) -> None:
         """Keep what was heard in a chunk; it is on the disk when this returns."""
+        likely = {k: round(p, 4) for k, p in heard.languages.items() if p >= _LEAST_LIKELY}
+        self._append({"chunk": index, "segments": _rows(heard.segments), "languages": likely})
+        self.heard[index] = Heard(heard.segments, likely)
+
+    def add_again(self, chunk: Chunk, segments: tuple[Segment, ...]) -> None:
+        """Keep what was heard the second time; see `add`."""
+        self._append({"again": chunk.parts, "segments": _rows(segments)})
+        self.again[chunk] = segments
+
+    def _append(self, row: dict[str, Any]) -> None:
         file = Appender(self.path)
         try:
-            line = {"chunk": index, "segments": [as_row(segment) for segment in segments]}
-            file.append(_line(line), durable=True)
+            file.append(_line(row), durable=True)
         finally:
             file.close()
-        self.heard[index] = segments
 
 
-def start(path: Path, seconds: float, spans: list[Span], chunks: list[Span]) -> Transcript:
+def start(path: Path, seconds: float, spans: Sequence[Span], chunks: Sequence[Chunk]) -> Transcript:
     """Begin the transcript of a recording. Raises DiskFullError."""
-    head = {"v": FORMAT_VERSION, "seconds": seconds, "spans": spans, "chunks": chunks}
-    write_bytes(path, _line(head))
-    return Transcript(path, seconds, tuple(spans), tuple(chunks), {})
+    parts = [chunk.parts for chunk in chunks]
+    write_bytes(
+        path, _line({"v": FORMAT_VERSION, "seconds": seconds, "spans": spans, "chunks": parts})
+    )
+    return Transcript(path, seconds, tuple(spans), tuple(chunks), {}, {})
 
 
 def load(path: Path) -> Transcript | None:
@@ -95,20 +141,33 @@ def load(path: Path) -> Transcript | None:
         head, *rows = [json.loads(line) for line in whole.splitlines()]
         if head["v"] != FORMAT_VERSION:
             return None
-        heard = {row["chunk"]: tuple(from_row(s) for s in row["segments"]) for row in rows}
-        spans = tuple(Span(*span) for span in head["spans"])
-        chunks = tuple(Span(*chunk) for chunk in head["chunks"])
+        chunks = tuple(Chunk(_spans(parts)) for parts in head["chunks"])
+        made = Transcript(path, head["seconds"], _spans(head["spans"]), chunks, {}, {})
+        for row in rows:
+            segments = tuple(from_row(segment) for segment in row["segments"])
+            if "again" in row:
+                made.again[Chunk(_spans(row["again"]))] = segments
+            else:
+                made.heard[row["chunk"]] = Heard(segments, row["languages"])
     except (ValueError, KeyError, TypeError):
         # It is only a cache: what cannot be read is made again.
         return None
     if len(whole) < len(content):
         with path.open("rb+") as handle:
             handle.truncate(len(whole))
-    return Transcript(path, head["seconds"], spans, chunks, heard)
+    return made
+
+
+def _spans(rows: list[list[float]]) -> tuple[Span, ...]:
+    return tuple(Span(*row) for row in rows)
 
 
 def _line(row: dict[str, Any]) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _rows(segments: Sequence[Segment]) -> list[list[Any]]:
+    return [as_row(segment) for segment in segments]
 
 
 def as_row(segment: Segment) -> list[Any]:

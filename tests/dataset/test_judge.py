@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from engine.dataset.clips import Reason, Word
-from engine.dataset.judge import judge
+from engine.dataset.judge import Verdict, judge
+from engine.dataset.reading import Reading
+from engine.dataset.second import Take
 from engine.dataset.segment import Piece
 from engine.dataset.transcripts import Segment
 
@@ -21,48 +23,54 @@ class Letters:
 
 
 def verdict(
-    text: str = "some words", *, probability: float = 0.9, heard: Segment = GOOD
-) -> Reason | None:
-    words = tuple(Word(f" {word}", 0.0, 1.0, probability) for word in text.split())
-    return judge(Piece(0.0, 3.0, words), [heard], Letters(), 20)[0]
+    text: str,
+    reason: Reason | None = None,
+    doubt: Reason | None = None,
+    fault: Reason | None = None,
+) -> Verdict:
+    words = tuple(Word(f" {word}", 0.0, 1.0, 0.9) for word in text.split())
+    piece = Piece(0.0, 3.0, words, reason)
+    take = Take(piece, Reading(words, (GOOD,), 2.0), doubt=doubt, fault=fault)
+    return judge(take, Letters(), 20)
 
 
 def test_good_clips_are_kept_with_their_numbers() -> None:
-    piece = Piece(0.0, 3.0, (Word(" one", 0.0, 1.0, 0.25), Word(" two", 1.0, 2.0, 1.0)))
-    reason, scores, unknown = judge(piece, [GOOD], Letters(), 20)
-    assert reason is None
-    assert unknown == set()
-    assert scores == {
+    words = (Word(" one", 0.0, 1.0, 0.25), Word(" two", 1.0, 2.0, 1.0))
+    take = Take(Piece(0.0, 3.0, words), Reading(words, (GOOD,), 2.0))
+    made = judge(take, Letters(), 20)
+    assert (made.state, made.reason, made.unknown) == ("kept", None, set())
+    assert made.scores == {
         "confidence": 0.5,
         "tokens": 7.0,
         "logprob": -0.2,
         "no_speech": 0.01,
-        "compression": 1.3,
+        "compression": pytest.approx(7 / 15, abs=1e-4),
     }
 
 
 @pytest.mark.parametrize(
-    ("reason", "given"),
+    ("made", "state", "reason"),
     [
-        (Reason.TOO_MANY_TOKENS, {"text": "far too many words here"}),
-        (Reason.UNKNOWN_CHARACTERS, {"text": "naïve"}),
-        (Reason.LOW_CONFIDENCE, {"probability": 0.2}),
-        (Reason.LOW_CONFIDENCE, {"heard": Segment(0, 5, (), -1.2, 0.0, 1.0)}),
-        (Reason.REPETITION, {"heard": Segment(0, 5, (), -0.1, 0.0, 3.1)}),
+        (verdict("far too many words here"), "dropped", Reason.TOO_MANY_TOKENS),
+        (verdict("naïve"), "dropped", Reason.UNKNOWN_CHARACTERS),
+        (verdict("some words", fault=Reason.REPETITION), "dropped", Reason.REPETITION),
+        (verdict("some words", doubt=Reason.DISAGREEMENT), "suspect", Reason.DISAGREEMENT),
+        (
+            verdict("some words", doubt=Reason.DISAGREEMENT, fault=Reason.LANGUAGE),
+            "dropped",
+            Reason.LANGUAGE,
+        ),
     ],
 )
-def test_what_is_wrong_is_named(reason: Reason, given: dict[str, object]) -> None:
-    assert verdict(**given) == reason  # type: ignore[arg-type]
+def test_what_is_wrong_is_named(made: Verdict, state: str, reason: Reason) -> None:
+    assert (made.state, made.reason) == (state, reason)
 
 
 def test_the_reason_of_the_cut_comes_first() -> None:
-    piece = Piece(0.0, 0.5, (Word(" naïve", 0.0, 0.3, 0.1),), Reason.TOO_SHORT)
-    reason, _, unknown = judge(piece, [GOOD], Letters(), 20)
-    assert reason == Reason.TOO_SHORT
-    assert unknown == {"ï"}
+    made = verdict("naïve", Reason.TOO_SHORT, fault=Reason.LOW_CONFIDENCE)
+    assert made.reason == Reason.TOO_SHORT
+    assert made.unknown == {"ï"}
 
 
 def test_speech_without_words_has_no_scores() -> None:
-    assert judge(Piece(0.0, 2.0, (), Reason.NO_WORDS), [], Letters(), 20) == (
-        Reason.NO_WORDS, {}, set(),
-    )  # fmt: skip
+    assert verdict("", Reason.NO_WORDS) == Verdict("dropped", Reason.NO_WORDS, {}, set())

@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 import soundfile
 from helpers_audio import encode
+from helpers_faults import speech
 from helpers_review import clip_of, made, recording, samples_of, source_of
 
+from engine import project as projects
+from engine.audio.loudness import Meter
 from engine.audio.resample import resample
-from engine.dataset import recut, sources
-from engine.dataset.clips import RATE
+from engine.dataset import cutting, recut, sources
+from engine.dataset.clips import RATE, Clip
+from engine.dataset.sound import measured
 from engine.errors import DatasetError, InputError
+from engine.project import Project
 
 
 @pytest.mark.parametrize("rate", [16_000, 22_050, 44_100, 48_000, 12_345])
@@ -100,3 +105,65 @@ def test_numbers_go_on_behind_the_highest(tmp_path: Path) -> None:
     for name in ("a_00000007.wav", "b_90000041.wav", "c_9000004.wav", "d_9.wav", "_9abcdefg.wav"):
         (wavs / name).touch()
     assert recut.next_number(tmp_path) == 90_000_042
+
+
+def spoken(folder: Path, **values: float) -> tuple[Project, Clip, Clip]:
+    """Two neighbours of a recording whose second half is 12 dB quieter, with their wavs."""
+    project = projects.create(folder, name="Anna", language="en", sources=[], values=dict(values))
+    voice = speech().copy()
+    voice[6 * RATE :] *= np.float32(0.25)
+    (folder / "rec").mkdir()
+    soundfile.write(folder / "rec" / "talk.wav", voice, RATE, subtype="FLOAT")
+    source = source_of(project, "rec/talk.wav")
+    pair = []
+    for number, (start, end) in enumerate(((2.0, 6.0), (6.2, 10.0)), 1):
+        scores = measured(voice[round(start * RATE) : round(end * RATE)]) | {"snr": 40.0 - number}
+        pair.append(clip_of(source, start, end, number, scores=scores))
+    loudness = project.settings.dataset.loudness
+    cutting.write_wavs(project.dataset_dir, pair, voice, loudness, lambda done, total: None)
+    return project, pair[0], pair[1]
+
+
+def loudness_of(project: Project, clip: Clip) -> float:
+    return Meter(RATE).loudness(soundfile.read(project.dataset_dir / clip.wav, dtype="float32")[0])
+
+
+def test_parts_come_to_the_loudness_of_all_clips_and_tell_of_the_recording(tmp_path: Path) -> None:
+    project, clip, _ = spoken(tmp_path / "anna")
+    pieces = recut.split(clip, recut.audio(project, clip), 4.0, 1.0)
+    whole = speech()
+    for number, piece in enumerate(pieces):
+        made = recut.write(project, piece, recut.FIRST_NUMBER + number, "talk")
+        assert loudness_of(project, made) == pytest.approx(-23.0, abs=0.1)
+        there = measured(whole[round(made.start * RATE) : round(made.end * RATE)])
+        assert made.scores["level"] == pytest.approx(there["level"], abs=0.3)
+        assert made.scores["bandwidth"] == pytest.approx(there["bandwidth"], abs=350)
+        gain = made.scores["level"] - clip.scores["level"]
+        assert made.scores["snr"] == pytest.approx(39.0 + gain, abs=0.1)
+
+
+def test_a_merge_keeps_what_was_louder_louder(tmp_path: Path) -> None:
+    project, left, right = spoken(tmp_path / "anna")
+    apart = left.scores["level"] - right.scores["level"]
+    assert apart > 9
+    from_recording = recut.merge(project, left, right)
+    (tmp_path / "anna" / "rec" / "talk.wav").unlink()
+    from_wavs = recut.merge(project, left, right)
+    for number, piece in enumerate((from_recording, from_wavs)):
+        assert piece.clip.scores["snr"] == 38.0, "the worse of the two"
+        assert piece.clip.scores["level"] == pytest.approx(
+            from_recording.clip.scores["level"], abs=0.3
+        )
+        made = recut.write(project, piece, recut.FIRST_NUMBER + number, "talk")
+        assert loudness_of(project, made) == pytest.approx(-23.0, abs=0.1)
+        samples = recut.audio(project, made)
+        halves = samples[: 4 * RATE], samples[round(4.2 * RATE) :]
+        loud, quiet = (Meter(RATE).loudness(half) for half in halves)
+        assert loud - quiet == pytest.approx(apart, abs=0.3)
+
+
+def test_without_a_loudness_nothing_is_made_louder(tmp_path: Path) -> None:
+    project, _, clip = spoken(tmp_path / "anna", **{"dataset.loudness": 0.0})
+    left, _ = recut.split(clip, recut.audio(project, clip), 8.0, 1.0)
+    made = recut.write(project, left, recut.FIRST_NUMBER, "talk")
+    assert loudness_of(project, made) == pytest.approx(made.scores["level"], abs=0.1)

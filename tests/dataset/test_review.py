@@ -290,8 +290,11 @@ def test_a_split_divides_audio_words_and_text(project: Project, review: Review) 
     audio = [soundfile.read(project.dataset_dir / part.wav)[0] for part in (row, left, right)]
     assert len(audio[0]) == len(audio[1]) + len(audio[2])
     assert len(audio[1]) == round(left.end * RATE) - round(left.start * RATE)
-    assert (audio[1][: len(audio[1]) // 2] == audio[0][: len(audio[1]) // 2]).all()
-    assert (audio[2][-len(audio[2]) // 2 :] == audio[0][-len(audio[2]) // 2 :]).all()
+    begins, ends = audio[0][: len(audio[1]) // 2], audio[0][-len(audio[2]) // 2 :]
+    for part, same in ((audio[1][: len(begins)], begins), (audio[2][-len(ends) :], ends)):
+        gain = abs(part).max() / abs(same).max()
+        assert abs(part - gain * same).max() < 0.0001
+        assert gain < 0.5, "parts come to the loudness of all clips"
     assert {left.wav, right.wav} == {"wavs/talk_90000000.wav", "wavs/talk_90000001.wav"}
     assert left.split == right.split == row.split
     assert "edited" in review.columns
@@ -342,7 +345,7 @@ def test_a_merge_takes_the_recording_or_joins_the_wavs(project: Project, review:
     expected = round(row.end * RATE) - round(row.start * RATE)
     from_recording, _ = soundfile.read(project.dataset_dir / row.wav)
     assert len(from_recording) == expected
-    assert abs(from_recording[round(2.3 * RATE) : round(2.4 * RATE)]).max() > 0.3, "the gap is real"
+    assert abs(from_recording[round(2.3 * RATE) : round(2.4 * RATE)]).max() > 0.1, "the gap is real"
     review.undo()
     os.truncate(project.folder / "rec" / "talk.wav", 1000)
     (merged,) = review.merge(first.id).ids
@@ -350,7 +353,7 @@ def test_a_merge_takes_the_recording_or_joins_the_wavs(project: Project, review:
     assert len(joined) == expected
     assert abs(joined[round(2.02 * RATE) : round(2.48 * RATE)]).max() == 0.0
     middle = slice(round(0.1 * RATE), round(1.9 * RATE))
-    assert abs(joined[middle] - from_recording[middle]).max() < 0.001
+    assert abs(joined[middle] - from_recording[middle]).max() < 0.005
     review.flush()
     check_tables(project)
 

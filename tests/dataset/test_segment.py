@@ -8,7 +8,8 @@ from helpers_speech import QUIET, Spoken, as_recognised, at_random, in_a_row, sp
 
 from engine.audio.speech import Span
 from engine.dataset.clips import Reason, Word
-from engine.dataset.segment import SLIVER, Piece, segment
+from engine.dataset.segment import Piece, segment
+from engine.dataset.wordless import SLIVER
 
 SHORTEST, LONGEST = 1.0, 11.0
 
@@ -40,7 +41,7 @@ def unexplained(made: Spoken, pieces: list[Piece]) -> list[Span]:
     return [Span(begin / 1000, end / 1000) for begin, end in edges]
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("jitter", [0.0, 0.1])
 def test_every_second_of_speech_and_every_word_is_accounted_for(seed: int, jitter: float) -> None:
     made = at_random(seed)
@@ -56,7 +57,7 @@ def test_every_second_of_speech_and_every_word_is_accounted_for(seed: int, jitte
         assert fits == (piece.reason is None), piece
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 def test_no_cut_lies_inside_a_word(seed: int) -> None:
     made = at_random(seed)
     edges = [edge for piece in cut(made) for edge in (piece.start, piece.end)]
@@ -65,7 +66,7 @@ def test_no_cut_lies_inside_a_word(seed: int) -> None:
         assert not inside, (word, inside)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_missed_words_leave_dropped_speech_instead_of_nothing(seed: int) -> None:
     made = at_random(seed)
     heard = [word for word in made.words if not 30 < word.start < 60]
@@ -193,3 +194,59 @@ def test_spaces_of_scripts_without_spaces_are_not_invented() -> None:
     words = [Word("今日", 1.0, 1.8, 0.9), Word("は。", 1.8, 2.6, 0.9)]
     made = spoken([("x", 1.0, 2.6)], 4.0)
     assert texts(cut(made, words)) == ["今日は。"]
+
+
+def test_long_speech_without_words_is_cut_where_it_is_quietest() -> None:
+    made = spoken([("hum", 1.0, 30.0), ("One", 31.0, 32.5)], 34.0)
+    made.levels[700:720] = QUIET + 20
+    made.levels[1500:1520] = QUIET + 20
+    pieces = cut(made, made.words[1:])
+    assert [piece.reason for piece in pieces] == [Reason.NO_WORDS] * (len(pieces) - 1) + [None]
+    assert all(piece.seconds <= LONGEST for piece in pieces)
+    assert pieces[0].end == pytest.approx(7.1, abs=0.1)
+    assert pieces[1].end == pytest.approx(15.1, abs=0.1)
+    assert not unexplained(made, pieces)
+
+
+def test_phrases_without_words_are_one_piece_but_never_over_a_clip() -> None:
+    made = spoken(
+        [("eh", 1.0, 1.4), ("ah", 1.8, 2.3), ("One", 3.0, 4.5), ("oh", 5.5, 6.0), ("uh", 8.0, 8.5)],
+        9.0,
+    )
+    pieces = cut(made, [made.words[2]])
+    expected = [(1.0, 2.3, ""), (3.0, 4.5, "One"), (5.5, 6.0, ""), (8.0, 8.5, "")]
+    assert [piece.text for piece in pieces] == [text for _, _, text in expected]
+    for piece, (start, end, _) in zip(pieces, expected, strict=True):
+        assert 0.06 <= start - piece.start <= 0.15
+        assert 0.06 <= piece.end - end <= 0.15
+
+
+def test_a_text_with_too_many_tokens_is_cut_at_its_comma() -> None:
+    made = in_a_row("One two three four five six, | seven eight nine ten.", pause=0.2)
+    assert len(cut(made)) == 1
+    pieces = segment(
+        made.words,
+        made.spans,
+        made.levels,
+        made.seconds,
+        shortest=SHORTEST,
+        longest=LONGEST,
+        fits=lambda text: len(text.split()) <= 8,
+    )
+    assert texts(pieces) == ["One two three four five six,", "seven eight nine ten."]
+
+
+def test_the_ends_of_words_that_only_the_detector_hears_are_kept() -> None:
+    """As an f in noise: the level falls 0.2 s before the speech is over."""
+    made = spoken([("enough.", 1.0, 2.2), ("Then", 3.0, 4.5)], 6.0)
+    made.levels[200:220] = QUIET
+    assert cut(made)[0].end >= 2.2
+
+
+def test_in_noise_edges_keep_their_distance() -> None:
+    made = spoken([("One", 1.0, 2.5), ("two.", 4.0, 5.5)], 7.0)
+    noise = np.random.default_rng(3).normal(0.0, 1.0, len(made.levels)).astype(np.float32)
+    made.levels[:] = np.where(made.levels > QUIET, made.levels, -45.0) + noise
+    for piece, word in zip(cut(made), made.words, strict=True):
+        assert word.start - piece.start >= 0.1
+        assert piece.end - word.end >= 0.1

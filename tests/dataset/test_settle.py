@@ -71,3 +71,9 @@ def test_words_stay_in_order_and_inside_the_speech(seed: int) -> None:
     assert [word.text for word in words] == [word.text for word in made.words]
     assert all(word.start <= word.end for word in words)
     assert all(left.end <= right.start + 1e-9 for left, right in pairwise(words))
+
+
+def test_speech_that_no_word_explains_stays_out_of_the_words_around_it() -> None:
+    made = spoken([("one", 1.0, 1.5), ("mumble", 1.55, 4.0), ("two", 6.0, 6.5)], 8.0)
+    (_, end), _ = settled(made, (" one", 1.0, 1.5), (" two", 6.0, 6.5))
+    assert end < 2.1

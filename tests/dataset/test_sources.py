@@ -3,7 +3,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from engine.dataset import sources
+from engine.errors import SourceError
 from engine.project import Project
 
 
@@ -76,6 +79,32 @@ def test_unchanged_files_are_not_read_again(tmp_path: Path) -> None:
     assert read == [4]
     assert after[0] == before[0]
     assert after[1].sha256 != before[1].sha256
+
+
+def test_a_project_that_was_moved_reads_nothing_again(tmp_path: Path) -> None:
+    project = made(tmp_path / "anna", "rec")
+    write(tmp_path / "anna/rec/a.wav", b"aaa")
+    read: list[int] = []
+    before, _ = sources.identify(sources.find(project).files, project, read.append)
+    project.folder.rename(tmp_path / "elsewhere")
+    project = made(tmp_path / "elsewhere", "rec")
+    after, _ = sources.identify(sources.find(project).files, project, read.append)
+    assert read == [3]
+    assert [(s.name, s.sha256) for s in after] == [(s.name, s.sha256) for s in before]
+    assert sources.unchanged(project, after[0].name, after[0].sha256) == after[0].path
+
+
+def test_a_recording_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:
+    project = made(tmp_path, "rec")
+    path = write(tmp_path / "rec/a.wav", b"aaa")
+    (source,), _ = sources.identify((path,), project, lambda size: None)
+    sources.require_unchanged(project, source)
+    os.utime(path, ns=(1, 1))
+    sources.require_unchanged(project, source)
+    for change in (lambda: write(path, b"bbbb"), path.unlink):
+        change()
+        with pytest.raises(SourceError, match=r"rec/a\.wav was changed or removed while"):
+            sources.require_unchanged(project, source)
 
 
 def test_names_are_relative_inside_the_project_only(tmp_path: Path) -> None:

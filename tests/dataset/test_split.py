@@ -33,7 +33,9 @@ def seconds(dataset: dict[str, list[Span]], decisions: dict[str, HeldOut], where
     return sum(
         clip.seconds
         for name, spans in dataset.items()
-        for clip, side in zip(spans, split.sides(spans, decisions[name]), strict=True)
+        for clip, side in zip(
+            spans, split.sides(spans, decisions[name], alone=len(dataset) == 1), strict=True
+        )
         if side == where
     )
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from test_clips import CLIP
 
 from engine.dataset import clips
 from engine.dataset.clips import Reason
+from engine.dataset.coverage import alphabet_of
 from engine.dataset.ledger import ledger
 from engine.dataset.rows import Maker, Row
 from engine.dataset.scoring import RANGES, Scorer
@@ -20,6 +23,7 @@ def row(number: int = 0, seconds: float = 5.0, **values: Any) -> Row:
         id=f"x-{number}",
         start=0.0,
         end=seconds,
+        language="en",
         text="some words that are spoken here now",
         scores={"confidence": 0.95, "tokens": 20.0},
     )
@@ -40,8 +44,9 @@ def test_figures_are_those_of_the_clips_in_use() -> None:
     )
     assert (found.clips, found.train_clips, found.eval_clips) == (2, 1, 1)
     assert (found.seconds, found.train_seconds, found.eval_seconds) == (10.0, 4.0, 6.0)
-    assert dict(found.characters) == {"a": 2, "b": 2, "c": 2, "d": 1, ",": 1, "!": 1}
-    assert (found.words, found.all_words) == (3, 5)
+    characters = {"a": 2, "b": 2, "c": 2, "d": 1, ",": 1, "!": 1}
+    assert dict(found.coverage.characters) == characters
+    assert (found.coverage.words, found.coverage.all_words) == (3, 5)
     assert found.lengths.counts == (0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0)
     assert found.lengths.median == 5.0
     assert sum(found.rates.counts) == 2
@@ -49,24 +54,34 @@ def test_figures_are_those_of_the_clips_in_use() -> None:
 
 
 def test_a_good_dataset_is_called_good() -> None:
-    vocabulary = [f"word{n}" for n in range(300)]
+    # Each of the common pairs of letters, in words that are many and real enough to look at.
+    pairs = alphabet_of("en").common
+    words = [f"{one}{other}" for one, other in product(pairs, pairs)]
+    choose = random.Random(1)
     rows = [
-        row(n, 5.0, text=" ".join(vocabulary[n : n + 6]), split="eval" if n % 7 == 0 else "train")
+        row(
+            n,
+            choose.uniform(3.0, 9.0),
+            text=f"The old box of Jack Quiz, {' '.join(choose.sample(words, 8))} in May 1987{'.?!'[n % 3]}",
+            split="eval" if n % 7 == 0 else "train",
+        )
         for n in range(290)
     ]
-    assert set(levels(*rows).values()) == {"good"}
+    found = statistics_of(rows)
+    assert {each.name: each.seen for each in found.findings if each.level != "good"} == {}
 
 
-def test_concerns_are_told_with_what_to_do() -> None:
+def test_concerns_are_told_with_what_they_mean_and_what_to_do() -> None:
     few = [row(n, 1.2) for n in range(10)]
     found = levels(*few, row(99, 30.0, state="dropped", split=""))
     assert found == {
-        "minutes": "concern", "clips": "concern", "short clips": "concern",
-        "average length": "watch", "split": "concern", "dropped": "watch", "variety": "watch",
-        "speaking rate": "good",
+        "minutes": "concern", "clips": "concern", "held out": "concern", "short clips": "concern",
+        "average length": "watch", "split": "concern", "dropped": "concern", "variety": "watch",
+        "speaking rate": "good", "sentences": "watch", "names and numbers": "good",
+        "letters": "watch", "sounds": "concern",
     }  # fmt: skip
     for finding in statistics_of(few).findings:
-        assert bool(finding.advice) == (finding.level != "good")
+        assert bool(finding.advice) == bool(finding.means) == (finding.level != "good")
     assert levels() == {"clips": "concern"}
 
 
@@ -79,7 +94,7 @@ def test_measured_numbers_count_when_they_are_there(
 ) -> None:
     rows = [row(n, scores={"snr": value}) for n, value in enumerate(values)]
     assert levels(*rows)[name] == level
-    uneven = [row(n, scores={"level": value}) for n, value in enumerate((-40.0, -12.0))]
+    uneven = [row(n, scores={"level": value}) for n, value in enumerate((-30.0, -14.0))]
     assert levels(*uneven)["levels"] == "watch"
     assert statistics_of(uneven).levels is not None
 

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from helpers_recordings import known_words, piece, word_errors, words
@@ -15,12 +17,13 @@ from helpers_recordings import known_words, piece, word_errors, words
 from engine.audio.speech import Span
 from engine.dataset import asr_models
 from engine.dataset.asr_models import Model
+from engine.dataset.chunks import Chunk
 from engine.dataset.transcribe import Recogniser
 from engine.errors import StopRequested, TranscriptionError
 from engine.events import AsrModel, Event, Warned
 from engine.settings import DatasetSettings
 
-CHUNKS = [Span(0.3, 11.3), Span(11.3, 21.4)]
+CHUNKS = [Chunk((Span(0.3, 11.3),)), Chunk((Span(11.3, 21.4),))]
 CPU = DatasetSettings(asr_device="cpu")
 
 
@@ -48,16 +51,26 @@ def recogniser(model: Model, events: list[Event]) -> Iterator[Recogniser]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Recogniser]:
+    """For tests that do not end its process."""
+    model = asr_models.resolve("tiny.en", "en", 0)
+    made = Recogniser(model, CPU, lambda event: None, lambda: None)
+    yield made
+    made.close()
+
+
 def test_words_come_with_their_times(
     recogniser: Recogniser, events: list[Event], audio: Path, model: Model
 ) -> None:
     results = dict(recogniser.transcribe(audio, CHUNKS, "en"))
     assert sorted(results) == [0, 1]
-    heard = [word for index in (0, 1) for part in results[index] for word in part.words]
+    heard = [word for index in (0, 1) for part in results[index].segments for word in part.words]
     assert all(a.start <= a.end <= b.start + 1e-6 for a, b in pairwise(heard))
     for index, chunk in enumerate(CHUNKS):
-        for part in results[index]:
-            assert all(chunk.start <= w.start <= w.end <= chunk.end + 0.05 for w in part.words)
+        assert not results[index].languages, "an English model cannot tell"
+        for part in results[index].segments:
+            assert all(chunk.start <= w.start <= w.end <= chunk.end for w in part.words)
             assert part.avg_logprob > -0.5
             assert part.compression_ratio < 2.4
     text = words("".join(word.text for word in heard))
@@ -72,10 +85,49 @@ def test_words_come_with_their_times(
     assert os.getsid(recogniser.pid) != os.getsid(0), "a Ctrl-C in our terminal does not reach it"
 
 
+def test_shortened_pauses_are_mapped_back(shared: Recogniser, tmp_path: Path) -> None:
+    speech = piece("market", 21.0, 16_000)
+    pause = round(8.77 * 16_000)
+    silence = np.zeros(30 * 16_000, np.float32)
+    path = tmp_path / "apart.f32"
+    path.write_bytes(np.concatenate([speech[:pause], silence, speech[pause:], speech]).tobytes())
+    squeezed = Chunk((Span(0.0, 8.87), Span(38.67, 51.0)))
+    whole = Chunk((Span(51.0, 72.0),))
+    results = dict(shared.transcribe(path, [squeezed, whole], "en"))
+    left, right = results[0].segments
+    assert left.end <= 8.87 < 38.67 <= right.start, "no segment reaches over the pause"
+    there = [*left.words, *(w._replace(start=w.start - 30) for w in right.words)]
+    here = [word for part in results[1].segments for word in part.words]
+    same = [
+        abs(there[match.a + i].start - here[match.b + i].start + 51)
+        for match in SequenceMatcher(
+            None, [w.text.lower() for w in there], [w.text.lower() for w in here]
+        ).get_matching_blocks()
+        for i in range(match.size)
+    ]
+    assert len(same) > 45
+    assert sorted(same)[len(same) * 9 // 10] < 0.1
+
+
+def test_a_careful_hearing_is_of_each_chunk_alone(shared: Recogniser, audio: Path) -> None:
+    chunks = [Chunk((Span(0.3, 4.0),)), Chunk((Span(4.0, 8.0),))]
+    results = dict(shared.transcribe(audio, chunks, "en", careful=True))
+    for index, chunk in enumerate(chunks):
+        heard = [word for part in results[index].segments for word in part.words]
+        assert len(heard) > 5
+        assert chunk.start <= heard[0].start < heard[-1].end <= chunk.end
+
+
 def test_its_process_never_imports_torch(audio: Path, model: Model) -> None:
     requests = [
         {"load": str(model.folder), "device": "cpu", "compute": "auto"},
-        {"audio": str(audio), "chunks": [[11.3, 15.5]], "language": "en", "batch": 1},
+        {
+            "audio": str(audio),
+            "chunks": [[[11.3, 15.5]]],
+            "language": "en",
+            "batch": 1,
+            "careful": False,
+        },
     ]
     code = (
         "import json, sys; from engine.dataset.asr_worker import serve; "
@@ -101,7 +153,7 @@ def test_without_cuda_it_goes_on_on_the_cpu_and_says_so(
         results = dict(recogniser.transcribe(audio, CHUNKS[1:], "en"))
     finally:
         recogniser.close()
-    assert results[0][0].words
+    assert results[0].segments[0].words
     told = [event for event in events if isinstance(event, AsrModel)][-1]
     warned = [event.code for event in events if isinstance(event, Warned)]
     # On a machine with a GPU it works there.
@@ -168,7 +220,7 @@ def test_a_process_that_dies_is_told(model: Model, audio: Path) -> None:
     next(results)
     assert recogniser.pid is not None
     psutil.Process(recogniser.pid).kill()
-    with pytest.raises(TranscriptionError, match=r"ended with code -9.*smaller asr_batch"):
+    with pytest.raises(TranscriptionError, match=r"ended with code -9.*asr_batch=1"):
         list(results)
     assert recogniser.pid is None
 
@@ -180,4 +232,4 @@ def test_answers_that_nobody_took_are_not_taken_for_others(
         break
     results = dict(recogniser.transcribe(audio, CHUNKS[1:], "en"))
     assert list(results) == [0]
-    assert results[0][0].start >= CHUNKS[1].start
+    assert results[0].segments[0].start >= CHUNKS[1].start
