@@ -15,7 +15,10 @@ from typing import Any
 from engine import events
 from engine.eventlog import Record
 from engine.text import clean
+from voicetui import plain_preparation
 from voicetui.amounts import duration, number, size
+from voicetui.plain_preparation import counted
+from voicetui.preparing import STAGE_WORDS
 
 # Steps and progress come at most this often; what was held back is told when it matters.
 QUIET_SECONDS = 2.0
@@ -37,6 +40,7 @@ class Narrator:
         self._held_back: tuple[float, str] | None = None
         self._evaluated: events.Evaluated | None = None
         self._drops: dict[str, int] = {}
+        self._extensions = 0
 
     def tell(self, record: Record) -> list[str]:
         """The lines for a record, without newlines and safe for any terminal."""
@@ -49,10 +53,14 @@ class Narrator:
                 return self._thinned(record.t, _progress(event), at_once=is_last)
             case events.ClipDropped():
                 return self._drop(record.t, event)
+            case events.ClipExtended():
+                return self._extension(record.t, event)
             case events.Started():
                 self._reset(record.t)
                 self._job = event.job
-        told = self._course(event, record.t) or _preparation(event) or self._training(event)
+        told = (
+            self._course(event, record.t) or plain_preparation.told(event) or self._training(event)
+        )
         if not told:
             return []
         return [*self._release(), *_stamped(record.t, told)]
@@ -83,13 +91,22 @@ class Narrator:
             lines.append("more dropped clips are counted only")
         return _stamped(now, lines)
 
+    def _extension(self, now: float, event: events.ClipExtended) -> list[str]:
+        self._extensions += 1
+        if self._extensions > DROPS_TOLD:
+            return []
+        where = f"{clean(event.source)} at {event.start:.1f} s"
+        return _stamped(
+            now, [f"extended a clip of {where} from {event.before:.2f} to {event.after:.2f} s"]
+        )
+
     def _drop_summary(self) -> list[str]:
         if not self._drops:
             return []
         per_reason = sorted(self._drops.items(), key=lambda item: -item[1])
         listed = ", ".join(f"{count} {clean(reason)}" for reason, count in per_reason)
         total, self._drops = sum(self._drops.values()), {}
-        return [f"dropped {_counted(total, 'clip')}: {listed}"]
+        return [f"dropped {counted(total, 'clip')}: {listed}"]
 
     def _course(self, event: events.Event, now: float) -> list[str]:
         """What any job tells."""
@@ -101,7 +118,7 @@ class Narrator:
             case events.Stage():
                 self._last_told = -QUIET_SECONDS
                 amount = f"  {number(event.total)} {clean(event.unit)}" if event.total else ""
-                return [f"{_words(event.name)}{amount}".rstrip()]
+                return [f"{_stage(event.name)}{amount}".rstrip()]
             case events.Note():
                 return [clean(event.text)]
             case events.Warned():
@@ -123,14 +140,16 @@ class Narrator:
                 facts = _facts(event.summary)
                 return [*self._drop_summary(), f"finished after {took}{facts and ': '}{facts}"]
             case events.DatasetWritten():
-                return [*self._drop_summary(), f"dataset  {_facts(event.summary)}"]
+                lines = plain_preparation.dataset_lines(event.summary)
+                lines = lines or [f"dataset  {_facts(event.summary)}"]
+                return [*self._drop_summary(), *lines]
         return []
 
     def _training(self, event: events.Event) -> list[str]:
         match event:
             case events.Epoch():
                 self._last_told = -QUIET_SECONDS
-                return [f"epoch {event.epoch}/{event.epochs}  {_counted(event.steps, 'step')}"]
+                return [f"epoch {event.epoch}/{event.epochs}  {counted(event.steps, 'step')}"]
             case events.Evaluated():
                 before, self._evaluated = self._evaluated, event
                 return [_evaluation(event, before)]
@@ -144,6 +163,11 @@ class Narrator:
                     listed = ", ".join(clean(name) for name in event.passed_over)
                     lines.append(f"damaged and passed over: {listed}")
                 return lines
+            case events.RolledBack():
+                return [
+                    f"went back from step {event.from_step} to step {event.step}; goes on with half "
+                    f"the learning rate, {event.learning_rate:.1e}"
+                ]
             case events.Paused():
                 return [f"paused at step {event.step}; go on with 'voicetui resume DIR'"]
             case events.Continued():
@@ -151,7 +175,7 @@ class Narrator:
             case events.Samples():
                 train, held = duration(event.train_seconds), duration(event.eval_seconds)
                 return [
-                    f"{_counted(event.train, 'clip')} to train on ({train}), "
+                    f"{counted(event.train, 'clip')} to train on ({train}), "
                     f"{event.eval} held out ({held})"
                 ]
             case events.Parameters():
@@ -168,30 +192,6 @@ def sentences(record: Record, before: Iterable[Record] = ()) -> list[str]:
     for earlier in before:
         narrator.tell(earlier)
     return [line[len(_INDENT) :] for line in narrator.tell(record)]
-
-
-def _preparation(event: events.Event) -> list[str]:
-    """What preparing, exporting and fetching tell."""
-    match event:
-        case events.AsrModel():
-            place = f"{clean(event.device)}, {clean(event.compute)}"
-            return [f"speech recognition: {clean(event.name)} ({place}): {clean(event.reason)}"]
-        case events.SourcePrepared():
-            length = f"{duration(event.seconds)}, {duration(event.speech_seconds)} of speech"
-            again = "  (as before)" if event.cached else ""
-            kept = f"{_counted(event.kept, 'clip')} kept, {event.dropped} dropped"
-            return [f"{clean(event.source)}: {length}, {kept}{again}"]
-        case events.SourceFailed():
-            return [f"NOT USED {clean(event.source)}: {clean(event.message)}"]
-        case events.Exported():
-            return [f"exported step {event.step} to {clean(event.folder)} ({size(event.bytes)})"]
-        case events.Spoke():
-            return [
-                f"spoke with step {event.step} ({duration(event.seconds)}): {clean(event.path)}"
-            ]
-        case events.Fetched():
-            return [f"fetched {clean(event.name)} to {clean(event.path)} ({size(event.bytes)})"]
-    return []
 
 
 def _stamped(t: float, lines: list[str]) -> list[str]:
@@ -225,10 +225,10 @@ def _progress(event: events.Progress) -> str:
     unit = f" {clean(event.unit)}" if event.unit else ""
     item = f"  {clean(event.item)}" if event.item else ""
     if event.total <= 0:
-        return f"{_words(event.stage)}  {number(event.done)}{unit}{item}"
+        return f"{_stage(event.stage)}  {number(event.done)}{unit}{item}"
     share = 100 * event.done / event.total
     amount = f"{number(event.done)}/{number(event.total)}{unit}"
-    return f"{_words(event.stage)}  {amount}  {share:.0f} %{item}"
+    return f"{_stage(event.stage)}  {amount}  {share:.0f} %{item}"
 
 
 def _device(event: events.Device) -> str:
@@ -239,7 +239,7 @@ def _device(event: events.Device) -> str:
     if event.cuda:
         parts.append(f"CUDA {clean(event.cuda)}")
     if event.threads:
-        parts.append(_counted(event.threads, "thread"))
+        parts.append(counted(event.threads, "thread"))
     return ", ".join(parts)
 
 
@@ -273,9 +273,9 @@ def _fact(key: str, value: str | float) -> str:
     return f"{_words(key)} {value:.4g}" if isinstance(value, float) else f"{_words(key)} {value}"
 
 
+def _stage(name: str) -> str:
+    return STAGE_WORDS.get(name, _words(name))
+
+
 def _words(name: str) -> str:
     return clean(name).replace("_", " ")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -33,10 +33,13 @@ STAGE_WORDS = {
     "find": "looking for recordings",
     "recordings": "recordings",
     "decode": "reading the audio",
+    "levels": "measuring levels",
     "speech": "finding speech",
     "transcribe": "writing down what is said",
+    "retranscribe": "hearing doubtful clips again",
     "cut": "cutting clips",
-    "dataset": "writing the dataset",
+    "voices": "listening who speaks",
+    "dataset": "making the train and eval set",
 }
 
 
@@ -108,7 +111,7 @@ class Preparation:
         bar = self.current
         if bar is None or bar.total <= 0:
             return 0.0
-        order = {"transcribe": bar.done / bar.total, "cut": 1.0}
+        order = {"transcribe": bar.done / bar.total, "retranscribe": 1.0, "cut": 1.0}
         return order.get(bar.stage, 0.0)
 
     def _apply(self, record: Record) -> None:

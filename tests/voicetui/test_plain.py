@@ -87,10 +87,10 @@ def test_progress_is_thinned_and_its_end_is_told() -> None:
     records = [(0.1 * done, events.Progress("decode", done, 40, "files")) for done in range(1, 41)]
     lines = told((0, events.Stage("decode", 40, "files")), *records)
     assert lines == [
-        "decode  40 files",
-        "decode  1/40 files  2 %",
-        "decode  21/40 files  52 %",
-        "decode  40/40 files  100 %",
+        "reading the audio  40 files",
+        "reading the audio  1/40 files  2 %",
+        "reading the audio  21/40 files  52 %",
+        "reading the audio  40/40 files  100 %",
     ]
 
 
@@ -120,15 +120,67 @@ def test_dropped_clips_are_told_singly_then_counted() -> None:
         (events.RequestDone("a1", "save", True, "saved x"), "request to save done: saved x"),
         (events.RequestDone("a1", "speak", False, "no"), "request to speak not done: no"),
         (events.Resumed(7, 1, "step-000007", ["step-000009"]), "passed over: step-000009"),
+        (events.RolledBack(40, 57, 2.5e-6, 1), "from step 57 to step 40; goes on with half"),
         (events.Samples(212, 34, 1080.0, 180.0), "212 clips to train on (18 min), 34 held out"),
         (events.Device("cpu", "a CPU", 24_000_000_000, 12_000_000_000), "12.0 GB of 24.0 GB free"),
         (events.SourceFailed("a.mp3", "no audio"), "NOT USED a.mp3: no audio"),
         (events.Spoke("/x/a.wav", "Hi.", 31, 2.6), "spoke with step 31 (3 s): /x/a.wav"),
+        (events.Output("/x/dataset"), "writes to /x/dataset"),
+        (events.SourcesFound(1, 1, 0, 0), "found 1 audio file, 1 to prepare"),
+        (events.SourcesFound(9, 6, 2, 1), "6 to prepare; 2 the same as another, 1 not usable"),
+        (events.Memory("decode", 2_000_000_000), "memory after reading the audio: 2.0 GB of RAM"),
+        (
+            events.Memory("cut", 1, 10_541_600_000, 1_740_400_000, 12_282_000_000),
+            "GPU 10.5 GB used, 1.7 GB of 12.3 GB free",
+        ),
+        (
+            events.Segmented("a.wav", 21, 19, 3, 2, 1, 0, 7.55),
+            "a.wav: 21 stretches of speech became 19 pieces of 7.5 s on average; 3 sentences "
+            "merged, 2 pieces extended, 1 too short, 0 too long",
+        ),
+        (
+            events.ClipExtended("a.wav", 12.0, 0.62, 1.0),
+            "extended a clip of a.wav at 12.0 s from 0.62 to 1.00 s",
+        ),
+        (
+            events.Retranscribed("a.wav", 9, 4, 3, 1),
+            "a.wav: 9 doubtful clips heard again, 4 corrected, 3 still differ, 1 failed",
+        ),
+        (
+            events.AudioStatistics(21, 7.55, 0, 4),
+            "21 clips of 7.55 s on average; 0 pieces were too short, 4 too long",
+        ),
+        (events.Stage("dataset"), "making the train and eval set"),
         (events.Exported("/x/export", 31, 2_000_000), "exported step 31 to /x/export (2.0 MB)"),
     ],
 )
 def test_what_a_line_says(event: Event, text: str) -> None:
     assert text in " ".join(one(event))
+
+
+def test_a_dataset_says_what_to_fix_first() -> None:
+    findings = [
+        {"name": name, "seen": "it \x1b[1mhums", "advice": "Do this.", "level": "watch"}
+        for name in ("hum", "hiss", "noise", "music", "levels")
+    ]
+    summary = {
+        "kept_clips": 40, "suspect_clips": 2, "kept_seconds": 200.0, "dropped_seconds": 9.0,
+        "non_speech_seconds": 31.0, "input_seconds": 240.0, "findings": findings,
+    }  # fmt: skip
+    lines = [line.strip() for line in one(events.DatasetWritten(summary))]
+    assert lines[0] == (
+        "dataset  40 clips with 3 min 20 s of speech (2 of them suspect); 9 s dropped and 31 s "
+        "without speech make up the 4 min 00 s of audio"
+    )
+    assert lines[1:4] == ["what to fix first:", "1. hum: it ␛[1mhums", "Do this."]
+    assert lines[-1].startswith("and 2 more")
+    clean = one(events.DatasetWritten(summary | {"findings": []}))
+    assert clean[-1].strip() == "nothing stands out that had to be fixed"
+
+
+def test_extended_clips_are_told_singly_but_not_all() -> None:
+    lines = told(*((0.0, events.ClipExtended("a.wav", n, 0.5, 1.0)) for n in range(20)))
+    assert len(lines) == DROPS_TOLD
 
 
 def test_an_end_tells_how_long_it_took() -> None:

@@ -148,6 +148,16 @@ def test_status_of_a_running_job(project: Path, run: Run) -> None:
         assert values["step"] >= 1
 
 
+def test_status_says_what_to_fix_in_the_dataset(project: Path, run: Run) -> None:
+    finding = {"name": "hum", "level": "watch", "seen": "it \x1b[1mhums", "advice": "Filter it."}
+    (project / "dataset").mkdir(exist_ok=True)
+    (project / "dataset" / "summary.json").write_text(json.dumps({"findings": [finding]}))
+    assert json.loads(run("status", "--json")[1])["findings"] == [finding]
+    _, out, _ = run("status")
+    assert "to fix    one thing in the dataset: it ␛[1mhums" in out
+    assert "Filter it." in out
+
+
 def test_status_of_a_killed_job(project: Path, run: Run) -> None:
     with at_work(project) as process:
         process.kill()

@@ -177,7 +177,7 @@ class DatasetScreen(EditKeys, PreparationKeys):
             loss = self.query_one(LedgerPane).chosen
             if loss is not None:
                 self.show_tab("review")
-                await self.show_reason(loss.reason)
+                await self.show_reason(loss.reason, loss.state)
                 self.say("Ctrl-G shows all clips again.")
         elif event.rows.id == "clips":
             self.action_zoom()

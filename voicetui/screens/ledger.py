@@ -1,4 +1,4 @@
-"""The drop ledger: why clips were left out, how much that costs, and what can be done about it."""
+"""The drop ledger: why clips were left out or are suspect, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ class LedgerPane(Container):
         if loss is not None:
             words = f" {loss.words[:1].upper()}{loss.words[1:]}"
             lines = [[(fitted(words, self.size.width), "head")]]
+            if loss.state == "suspect":
+                lines.append([(" These clips are in use; they are worth a look.", "")])
             lines += [[(f" {line}", "")] for line in wrapped(loss.remedy, width)]
             lines += [[], [(" Enter shows these clips in the review.", "dim")]]
         self.query_one("#remedy", Lines).show(lines)
@@ -72,8 +74,10 @@ class LossRows:
     def line(self, index: int, width: int) -> Line:
         loss = self._losses[index]
         full = max(1, round(loss.share * _BAR)) if loss.clips else 0
+        suspect = loss.state == "suspect"
+        name = f" {loss.reason.replace('_', ' ')}{' (suspect)' if suspect else ''}"
         return [
-            (fitted(f" {loss.reason.replace('_', ' ')}", _name_room(width)), "bold"),
+            (fitted(name, _name_room(width)), "bold"),
             (f"{loss.clips:>8,}{duration(loss.seconds):>13}{loss.share:>7.0%}  ", ""),
             ("█" * full, "warn"),
             ("░" * (_BAR - full), "dim"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -14,6 +14,7 @@ from engine.dataset.clips import Reason
 from engine.events import Warned
 from engine.runstate import RunState
 from voicetui.amounts import duration, number
+from voicetui.plain_preparation import FIRST_TO_FIX
 from voicetui.preparing import STAGE_WORDS, Bar, FileRow, Preparation
 from voicetui.screens.dialogs import Choice, Choose
 from voicetui.widgets.lines import Lines
@@ -23,6 +24,9 @@ from voicetui.widgets.styled import Line, fitted, wrapped
 _BAR = 24
 _MOST_NAME = 60
 _MOST_WARNINGS = 3
+_TIMES = {"kept": "are in use", "dropped": "dropped", "non_speech": "without speech"}
+_FINDING_NAME = 18
+_ROOMY = 100
 
 
 class PreparationPane(Container):
@@ -185,7 +189,10 @@ def head_lines(made: Preparation, state: RunState, width: int, now: float) -> li
     if state.message and state.state in ("failed", "crashed"):
         lines += [[(f" {line}", "bad")] for line in wrapped(state.message, width - 2)[:4]]
     lines += _count_lines(made, width, "in all" if state.ended else "so far")
-    lines += _warning_lines(state.warnings, width)
+    findings = made.totals.get("findings", []) if state.ended else []
+    told = {finding["name"].replace(" ", "_") for finding in findings}
+    lines += _warning_lines([each for each in state.warnings if each.code not in told], width)
+    lines += _finding_lines(findings, width)
     if state.ended:
         lines += _ending_lines(made, state, width)
     return [*lines, []]
@@ -216,7 +223,7 @@ def _state_line(made: Preparation, state: RunState, now: float) -> Line:
 
 def _bar_line(bar: Bar) -> Line:
     words = STAGE_WORDS.get(bar.stage, bar.stage.replace("_", " "))
-    head = f" {fitted(words, 25)} "
+    head = f" {fitted(words, 29)} "
     if bar.total <= 0:
         amount = f"{number(bar.done)} {bar.unit}" if bar.done else ""
         return [(head, ""), (amount, "dim")]
@@ -237,7 +244,9 @@ def _count_lines(made: Preparation, width: int, label: str) -> list[Line]:
         return []
     failed = sum(bool(row.message) for row in files)
     cached = sum(row.cached for row in files)
-    kept, dropped = sum(row.kept for row in files), sum(row.dropped for row in files)
+    # At the end some clips are left out between train and eval, and a person's edits count.
+    kept = made.totals.get("kept_clips", sum(row.kept for row in files))
+    dropped = made.totals.get("dropped_clips", sum(row.dropped for row in files))
     parts = [_counted(len(files) - failed, "recording")]
     if cached:
         parts.append(f"{cached} as before (=)")
@@ -268,20 +277,43 @@ def _warning_lines(warnings: Sequence[Warned], width: int) -> list[Line]:
     return [*lines, [(f"   and {more} earlier warnings", "dim")]] if more > 0 else lines
 
 
+def _finding_lines(findings: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
+    """The first things to fix, with what to do about each."""
+    if not findings:
+        return []
+    more = len(findings) - FIRST_TO_FIX
+    rest = f"   4 shows {more} more and what each means" if more > 0 else ""
+    airy: list[Line] = [[]] if width >= _ROOMY else []
+    lines: list[Line] = [*airy, [(" What to fix first", "title"), (rest, "dim")]]
+    room = max(20, width - _FINDING_NAME - 4)
+    indent = _FINDING_NAME + 3 if width >= _ROOMY else 3
+    for place, finding in enumerate(findings[:FIRST_TO_FIX], 1):
+        style = "bad" if finding["level"] == "concern" else "warn"
+        name = fitted(finding["name"], _FINDING_NAME)
+        lines.append([(f" {place} ", style), (name, "bold"), (fitted(finding["seen"], room), "")])
+        told = fitted(f"→ {finding['advice']}", max(20, width - indent - 1))
+        lines.append([(" " * indent, ""), (told, "dim")])
+    return [*lines, *airy]
+
+
 def _ending_lines(made: Preparation, state: RunState, width: int) -> list[Line]:
     """A summary in plain words, and the next step."""
     totals = made.totals
     if state.state != "finished" or not totals:
         return []
-    kept, held = totals.get("kept_clips", 0), totals.get("eval_clips", 0)
+    times = [
+        f"{duration(totals[f'{name}_seconds'])} {words}"
+        for name, words in _TIMES.items()
+        if f"{name}_seconds" in totals
+    ]
+    held = _counted(totals.get("eval_clips", 0), "clip")
     text = (
-        f"{_counted(kept, 'clip')} with {duration(totals.get('kept_seconds', 0.0))} of speech came "
-        f"out of {duration(totals.get('input_seconds', 0.0))} of audio; {held} of them are held "
-        f"out to judge the training."
+        f"Of {duration(totals.get('input_seconds', 0.0))} of audio {', '.join(times)}; "
+        f"{held} held out to judge the training."
     )
     told: list[Line] = [[(f" {line}", "")] for line in wrapped(text, max(20, width - 2))]
     told.append([(" Next: ", "bold"), ("press 1 and go through the clips, worst first.", "accent")])
-    return [[], *told]
+    return told
 
 
 def _reason(code: str) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from voicetui.amounts import duration
+from voicetui.screens.recordings_table import meaning_lines, table_lines
 from voicetui.widgets.styled import Line, fitted, plain, wrapped
 
 if TYPE_CHECKING:
-    from engine.dataset.statistics import Finding, Histogram, Statistics
+    from engine.dataset.accounting import Recording
+    from engine.dataset.coverage import Coverage
+    from engine.dataset.findings import Finding
+    from engine.dataset.statistics import Histogram, Statistics
 
 _SIGNS = {"good": ("✓", "good"), "watch": ("⚠", "warn"), "concern": ("✗", "bad")}
-_NAME = 16
+_HEADS = {"concern": "what to fix first", "watch": "worth a look", "good": "good"}
+_NAME = 18
+_ROOMY = 100
 _CHART_WIDTH = 38
 _CHART_ROWS = 5
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -24,11 +30,13 @@ def statistics_lines(found: Statistics, width: int) -> list[Line]:
     """All of it, for a pager so wide."""
     return [
         _totals(found),
+        *_time_lines(found),
         [],
         *_finding_lines(found.findings, width),
         [],
         *_charts(found, width),
-        *_character_lines(found, width),
+        *_recording_lines(found.recordings, width),
+        *_character_lines(found.coverage, width),
     ]
 
 
@@ -41,26 +49,56 @@ def _totals(found: Statistics) -> Line:
     ]
 
 
+def _time_lines(found: Statistics) -> list[Line]:
+    """Where the time of the recordings went; nothing where no preparation told."""
+    from engine.dataset.accounting import totals
+
+    if not found.recordings:
+        return []
+    times = {
+        name.removesuffix("_seconds"): value for name, value in totals(found.recordings).items()
+    }
+    told = (
+        f" of {duration(times['input'])} of audio: {duration(times['kept'])} in use, "
+        f"{duration(times['dropped'])} dropped, {duration(times['non_speech'])} without speech"
+    )
+    return [[(told, "dim")]]
+
+
 def _finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
-    """One verdict after the other, what concerns first; the advice stands below it."""
-    ranks = {"concern": 0, "watch": 1, "good": 2}
+    """One verdict after the other, what to fix first on top; what it means stands below it."""
     lines: list[Line] = []
-    for finding in sorted(findings, key=lambda finding: ranks[finding.level]):
-        sign, style = _SIGNS[finding.level]
-        room = max(20, width - _NAME - 3)
-        first, *more = wrapped(finding.seen, room)
-        lines.append([(f" {sign} ", style), (fitted(finding.name, _NAME), "bold"), (first, "")])
-        told = [(line, "") for line in more]
-        told += [(line, "dim") for line in wrapped(finding.advice, room) if line]
-        lines += [[(" " * (_NAME + 3), ""), span] for span in told]
-    return lines
+    room = max(20, width - _NAME - 3)
+    for level, group in groupby(findings, key=lambda finding: finding.level):
+        lines += [[(f" {_HEADS[level]}", "title")]]
+        for finding in group:
+            sign, style = _SIGNS[level]
+            first, *more = wrapped(finding.seen, room)
+            lines.append([(f" {sign} ", style), (fitted(finding.name, _NAME), "bold"), (first, "")])
+            lines += [[(" " * (_NAME + 3), ""), (line, "")] for line in more]
+            # Below the name where there is little room beside it.
+            indent = _NAME + 3 if width >= _ROOMY else 5
+            for mark, text, style in (("", finding.means, "dim"), ("→ ", finding.advice, "")):
+                for line in wrapped(f"{mark}{text}", width - indent - 1) if text else ():
+                    lines.append([(" " * indent, ""), (line, style)])
+        lines.append([])
+    return lines[:-1]
+
+
+def _recording_lines(recordings: Sequence[Recording], width: int) -> list[Line]:
+    lines = table_lines(recordings, width)
+    if not lines:
+        return []
+    for text in meaning_lines(width):
+        lines += [[(f" {line}", "dim")] for line in wrapped(text, max(20, width - 2))]
+    return [*lines, []]
 
 
 def _charts(found: Statistics, width: int) -> list[Line]:
     charts = [_chart("length of clips", "s", found.lengths)]
     charts.append(_chart("speaking rate", "ch/s", found.rates))
     if found.levels is not None:
-        charts.append(_chart("level", "dB", found.levels))
+        charts.append(_chart("level", "LUFS", found.levels))
     if found.snr is not None:
         charts.append(_chart("voice over noise (SNR)", "dB", found.snr))
     across = max(1, width // _CHART_WIDTH)
@@ -106,7 +144,7 @@ def _chart(name: str, unit: str, histogram: Histogram) -> list[Line]:
     return lines
 
 
-def _character_lines(found: Statistics, width: int) -> list[Line]:
+def _character_lines(found: Coverage, width: int) -> list[Line]:
     if not found.characters:
         return []
     rare = [character for character, count in found.characters if count < 3]
@@ -118,9 +156,14 @@ def _character_lines(found: Statistics, width: int) -> list[Line]:
         ]
     ]
     lines += [[(f" {line}", "")] for line in wrapped(listed, max(20, width - 2))]
-    if rare:
-        told = f"in fewer than three places: {' '.join(rare[:60])}"
-        lines += [[(f" {line}", "dim")] for line in wrapped(told, max(20, width - 2))]
+    for told, characters in (
+        ("in fewer than three places", rare[:60]),
+        ("letters that never occur", found.missing_letters),
+        ("letter pairs that hardly occur", found.missing_sounds),
+    ):
+        if characters:
+            text = f"{told}: {' '.join(characters)}"
+            lines += [[(f" {line}", "dim")] for line in wrapped(text, max(20, width - 2))]
     lines.append([])
     lines.append(
         [

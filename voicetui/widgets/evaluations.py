@@ -146,6 +146,8 @@ def _sentence(verdict: Verdict, evaluations: Sequence[Evaluated]) -> tuple[str, 
             return f"no better than epoch {since.epoch}: wait for the next evaluation", ""
         case "flat":
             return f"flat for {_length(since, newest, verdict, evaluations)}; {best}", "warn"
+        case "diverging":
+            return f"far above the start: stop, and begin again at a lower rate; {best}", "bad"
         case _:
             return f"rising since epoch {since.epoch}: overtraining, {best}", "warn"
 

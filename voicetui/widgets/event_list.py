@@ -20,6 +20,7 @@ _WORDS = {
     "clip_dropped": "dropped",
     "dataset_written": "dataset",
     "request_done": "request",
+    "rolled_back": "went back",
     "source_failed": "not used",
     "source_prepared": "source",
 }
@@ -27,6 +28,7 @@ _STYLES = {
     "warning": "warn",
     "source_failed": "warn",
     "clip_dropped": "dim",
+    "rolled_back": "warn",
     "failed": "bad",
     "saved": "good",
     "exported": "good",
@@ -35,7 +37,9 @@ _STYLES = {
     "progress": "dim",
 }
 _CHATTER = frozenset({"step", "progress"})
-_TROUBLE = frozenset({"warning", "source_failed", "failed", "stopped", "clip_dropped"})
+_TROUBLE = frozenset(
+    {"warning", "source_failed", "failed", "stopped", "clip_dropped", "rolled_back"}
+)
 _KEPT_WORK = frozenset({"saved", "exported", "evaluated", "resumed"})
 _SPACES = re.compile(" {2,}")
 _SHOUTS = ("WARNING ", "FAILED ", "NOT USED ", "EVAL PERFORMANCE ")

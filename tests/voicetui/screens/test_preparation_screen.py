@@ -44,8 +44,20 @@ Story = Callable[[Person], Awaitable[None]]
 TOTALS = {
     "kept_clips": 41,
     "kept_seconds": 190.0,
+    "dropped_clips": 3,
+    "dropped_seconds": 8.0,
+    "non_speech_seconds": 102.0,
     "eval_clips": 6,
     "input_seconds": 300.0,
+    "findings": [
+        {"name": name, "level": level, "seen": seen, "advice": f"Do something about {name}."}
+        for name, level, seen in (
+            ("minutes", "concern", "3.2 min [b]of[/b] speech"),
+            ("hum", "watch", "one recording hums"),
+            ("letters", "watch", "never: z"),
+            ("sounds", "watch", "not: th"),
+        )
+    ],
 }
 
 
@@ -119,7 +131,9 @@ def test_a_running_preparation_is_shown_as_it_goes(project: Project) -> None:
         job.emit(SourcePrepared("two.wav", 60.0, 50.0, 21, 0, cached=False))
         job.emit(DatasetWritten(TOTALS))
         job.emit(Finished({"train_clips": 35}))
-        await person.reads("✓ Prepared", "41 clips with 3 min 10 s of speech", "Next: press 1")
+        await person.reads("✓ Prepared", "3 min 10 s are in use, 8 s dropped", "Next: press 1")
+        await person.reads("What to fix first   4 shows 1 more", "1 minutes", "→ Do something")
+        await person.reads("3.2 min [b]of[/b] speech", "2 hum", "3 letters")
         job.close()
 
     tell(project.folder, story)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -17,7 +18,8 @@ from helpers_terminal import wait_until
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from engine.dataset import derive
+from engine.dataset import accounting, derive
+from engine.dataset.accounting import Recording
 from engine.dataset.clips import Clip
 from engine.dataset.edits import Journal
 from engine.dataset.review import Review
@@ -27,6 +29,8 @@ from voicetui.screens.dataset import DatasetScreen
 from voicetui.screens.dialogs import Choose
 from voicetui.screens.review.editor import TextEditor
 from voicetui.screens.review.pane import ReviewPane
+from voicetui.widgets.pager import Pager
+from voicetui.widgets.styled import plain
 
 Story = Callable[["Person"], Awaitable[None]]
 PATIENCE = 400
@@ -756,6 +760,61 @@ def test_statistics_say_when_to_be_concerned(folder: Path) -> None:
         await person.reads("characters", "words")
 
     review(folder, story)
+
+
+def test_suspects_are_listed_by_their_reason(folder: Path) -> None:
+    listed = list(made_clips(12))
+    kept = [clip for clip in listed if clip.state == "kept"]
+    for clip, reason in zip(kept, ("other_speaker", "other_speaker", "disagreement"), strict=False):
+        place = listed.index(clip)
+        listed[place] = replace(clip, state="suspect", reason=reason)
+
+    async def story(person: Person) -> None:
+        await person.press("3")
+        await person.reads("other speaker (suspect)", "disagreement (suspect)")
+        await person.press("1", "f", "r")
+        await person.reads("Show clips of which reason?", "disagreement, suspect (1)")
+        key = next(
+            match[1]
+            for line in person.text.splitlines()
+            if (match := re.search(r"(\w)   ?other speaker, suspect \(2\)", line))
+        )
+        await person.press(key)
+        await person.reads("2 of 12 clips: other speaker")
+        assert person.row.reason == "other_speaker"
+
+    review(folder, story, listed)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_statistics_show_each_recording(folder: Path, size: tuple[int, int]) -> None:
+    clips_project(folder, 12)
+    source = next(made_clips(1)).source
+    used = Recording(
+        source.path, source.sha256, "used", rate=16_000, channels=1, format="flac pcm_16",
+        seconds=90.0, quality={"loudness": -16.4, "snr": 31.0, "bandwidth": 7_580.0, "decay": 0.14,
+        "hum": 50, "hum_db": -33.0, "peak": -2.2, "clipping": 0.0, "noise": -70.0, "hiss_db": None,
+        "music": 0.0, "silence": 0.2},
+    )  # fmt: skip
+    others = [
+        Recording("rec/[b]copy.wav", source.sha256, "duplicate", same_as=source.path),
+        Recording("rec/\x1b[2Jbad.mp3", "", "failed", message="it is cut off"),
+    ]
+    content = accounting.encode([used, *others])
+    (folder / "dataset" / accounting.FILE_NAME).write_bytes(content)
+
+    async def story(person: Person) -> None:
+        await person.press("4")
+        await person.reads("of 1 min 30 s of audio:", "what to fix first")
+        figures = person.app.screen.query_one("#figures", Pager)
+        told = "\n".join(plain(line) for line in figures.lines)
+        assert "1 used, 1 the same as another, 1 not usable" in told
+        assert re.search(r"= \[b\]copy.wav +the same as ", told)
+        assert re.search(r"✗ ␛\[2Jbad.mp3 +it is cut off", told)
+        assert re.search(r"-16 +31 +7.6 +0.14", told)
+        assert ("-33" in told) == (size[0] == 160), "what fits"
+
+    review(folder, story, size=size)
 
 
 def test_tab_goes_round_and_keys_of_other_tabs_say_where_they_belong(folder: Path) -> None:

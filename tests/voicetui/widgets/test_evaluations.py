@@ -82,6 +82,10 @@ def test_losses_that_are_no_numbers() -> None:
             [4.5, 3.8, 3.5, 3.0, 2.8, 2.7, 2.8, 2.9],
             "rising since epoch 6: overtraining, the best is step 240",
         ),
+        (
+            [3.0, 3.5, 5.0],
+            "far above the start: stop, and begin again at a lower rate; the best is step 40",
+        ),
         ([3.0, math.nan], "the held-out loss is not a number: stop this run; the best is step 40"),
         ([math.inf], "the held-out loss is not a number: stop this run"),
     ],

@@ -34,12 +34,13 @@ MEANINGS = {
     "tokens": "the length of the text as the model counts it",
     "snr": "how far the voice is above the noise; 25 dB and more is clean",
     "level": "how loud the voice is; clips of one dataset should be alike",
+    "bandwidth": "where the sound ends; a telephone ends under 4,000 Hz, a good one over 10,000",
     "clipping": "the share of samples cut off at full scale; they crackle",
     "speaker": "how far this voice is from the usual one; above 0.6 somebody else speaks",
     "rate": "twice or half the usual means words too many or missing",
 }
 _SHARES = ("confidence", "agreement", "no_speech", "clipping")
-_UNITS = {"snr": " dB", "level": " dB", "clipping": " %", "no_speech": " %"}
+_UNITS = {"snr": " dB", "level": " LUFS", "clipping": " %", "no_speech": " %"}
 _SHORT_NAMES = {"confidence": "sure", "agreement": "agree", "no_speech": "no speech"}
 
 
@@ -237,6 +238,10 @@ def _value(name: str, value: float, most_tokens: int) -> str:
         return f"{100 * value:.0f}{_UNITS.get(name, '')}"
     if name == "tokens":
         return f"{value:.0f} of {most_tokens}"
+    if name == "bandwidth":
+        return f"{value:,.0f} Hz"
+    if name == "speaker":
+        return f"{value:.2f}"
     if name == "rate":
         return f"{value:.1f} characters/s"
     return f"{value:.1f}{_UNITS.get(name, '')}"

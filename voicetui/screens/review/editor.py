@@ -99,7 +99,7 @@ def _vocabulary(project: Project) -> Tokenizer:
     folder = bases.locate(project.base_reference)
     if not (folder / "vocab.json").is_file():
         bases.check(folder)
-    return Vocabulary(folder, project.language)
+    return Vocabulary(folder, project.language, pending=project.new_language)
 
 
 def _told(text: str, style: str, width: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from voicetui.screens.review.rows import SORTS
 from voicetui.screens.review.view import View
 
 if TYPE_CHECKING:
+    from engine.dataset.ledger import Loss
     from engine.dataset.review import Review
     from engine.dataset.selection import Filter
 
@@ -82,12 +84,17 @@ class ListKeys(ConsoleScreen):
             return
         counts = review.counts()
         choices = [Choice(key, f"{words} ({counts[name]:,})") for key, name, words in _FILTERS]
+        losses = review.ledger()
+        if losses:
+            choices.append(Choice("r", "dropped or suspect for one reason …"))
         if row is not None:
             choices.append(Choice("o", f"only clips of {clean(row.source.path)}"))
         by_key = {key: name for key, name, _ in _FILTERS}
 
         async def chosen(key: str | None) -> None:
-            if key == "o" and row is not None:
+            if key == "r":
+                self._choose_reason(losses)
+            elif key == "o" and row is not None:
                 await self._list_as(source=row.source.path)
             elif key is not None:
                 await self._list_as(filter=by_key[key], reason="", source="")
@@ -97,10 +104,24 @@ class ListKeys(ConsoleScreen):
             chosen,
         )
 
-    async def show_reason(self, reason: str) -> None:
-        """List the clips that were dropped for a reason."""
+    def _choose_reason(self, losses: Sequence[Loss]) -> None:
+        by_key = dict(zip("abcdefghijklmnoprstuvwxyz", losses, strict=False))
+        choices = [
+            Choice(key, f"{loss.reason.replace('_', ' ')}, {loss.state} ({loss.clips:,})")
+            for key, loss in by_key.items()
+        ]
+
+        async def chosen(key: str | None) -> None:
+            if key is not None:
+                await self.show_reason(by_key[key].reason, by_key[key].state)
+                self.say("Ctrl-G shows all clips again.")
+
+        self.app.push_screen(Menu("Show clips of which reason?", choices), chosen)
+
+    async def show_reason(self, reason: str, state: Filter) -> None:
+        """List the clips that were dropped, or are suspect, for a reason."""
         self.pane.clear_search()
-        await self.pane.look_at(View(filter="dropped", reason=reason, sort=self.pane.view.sort))
+        await self.pane.look_at(View(filter=state, reason=reason, sort=self.pane.view.sort))
 
     def action_zoom(self) -> None:
         self.pane.zoom()

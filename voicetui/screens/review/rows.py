@@ -41,10 +41,14 @@ def _share(value: float | None, low: float) -> Span:
 
 
 def _score_of(name: str, form: str) -> Callable[[Row], Span]:
+    return _scaled(name, 1, form)
+
+
+def _scaled(name: str, scale: float, form: str) -> Callable[[Row], Span]:
     def cell(row: Row) -> Span:
         if name not in row.names:
             return "-", "dim"
-        return format(row.values[row.names.index(name)], form), ""
+        return format(row.values[row.names.index(name)] * scale, form), ""
 
     return cell
 
@@ -67,6 +71,9 @@ COLUMNS = (
     Column("snr", "snr", 5, _score_of("snr", ".0f"), least=112),
     Column("level", "level", 6, _score_of("level", ".0f"), least=112),
     Column("source", "recording", 18, lambda row: (row.source.path, "dim"), least=124, left=True),
+    Column("clipping", "clip%", 5, _scaled("clipping", 100, ".1f"), least=132),
+    Column("bandwidth", "kHz", 5, _scaled("bandwidth", 0.001, ".1f"), least=132),
+    Column("speaker", "voice", 6, _score_of("speaker", ".2f"), least=140),
 )
 
 # The letters of the sort menu, and what each sorts by.
@@ -85,6 +92,9 @@ SORTS = (
     ("k", "tokens", "tokens"),
     ("n", "snr", "voice over noise (SNR)"),
     ("v", "level", "level"),
+    ("p", "clipping", "clipping"),
+    ("b", "bandwidth", "bandwidth"),
+    ("o", "speaker", "distance to the voice"),
 )
 SORT_NAMES = {sort: words.partition(",")[0] for _, sort, words in SORTS}
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.hardware import Gpu, Reading
     from engine.settings import Settings
 
+# What takes as much memory: both halves, and fp32 with either kind of product.
+_FORMATS: dict[str, Precision] = {"bf16": "bf16", "fp16": "bf16", "fp32": "fp32", "tf32": "fp32"}
 _TIER_WORDS = {
     "S": "the fastest there is",
     "A": "very fast",
@@ -64,7 +66,7 @@ def fit_of(
     if free is None:
         return None
     auto: Precision = "bf16" if gpu is not None and gpu.has_bf16 else "fp32"
-    precision: Precision = {"bf16": "bf16", "fp32": "fp32"}.get(training.precision, auto)  # type: ignore[assignment]
+    precision = _FORMATS.get(training.precision, auto)
     longest = min(settings.dataset.max_clip_seconds, memory.LONGEST_SECONDS)
     effective = usual.training.batch_size * usual.training.accumulation
     return Fit(
