@@ -48,7 +48,7 @@ def told(event: events.Event) -> list[str]:
             kept = f"{counted(event.kept, 'clip')} kept, {event.dropped} dropped"
             return [f"{clean(event.source)}: {length}, {kept}{again}"]
         case events.SourceFailed():
-            return [f"NOT USED {clean(event.source)}: {clean(event.message)}"]
+            return [f"NOT USED {clean(event.message)}"]
         case events.AudioStatistics():
             return [
                 f"{counted(event.clips, 'clip')} of {event.seconds:.2f} s on average; "

@@ -83,8 +83,8 @@ _REMEDIES = {
     Reason.TOO_SHORT: "Merge it with the clip beside it, or lower min_clip_seconds.",
     Reason.TOO_LONG: "Split it where the voice pauses.",
     Reason.TOO_MANY_TOKENS: "Split it, or raise max_text_tokens (400 at most).",
-    Reason.UNKNOWN_CHARACTERS: "Write the text with characters the base knows, or take a base "
-    "that knows the language.",
+    Reason.UNKNOWN_CHARACTERS: "Write the text with characters the base knows, or teach it the "
+    "others with 'voicetui vocab'.",
     Reason.LOW_CONFIDENCE: "Listen, correct the text and accept it, or try a larger asr_model.",
     Reason.REPETITION: "Listen, correct the text and accept it.",
     Reason.LANGUAGE: "Set the project's language to the one that is spoken, or take the recording "

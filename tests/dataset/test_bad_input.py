@@ -336,9 +336,8 @@ def test_a_recording_that_changes_meanwhile_is_told_and_taken_next_time(
             soundfile.write(growing, piece("market", 12.0, RATE), RATE)
 
     done = run(project, grow)
-    assert (
-        "was changed or removed while it was being prepared. Run"
-        in next(e.message for e in done.events if isinstance(e, SourceFailed))
+    assert "was changed or removed while it was being prepared. Run" in next(
+        e.message for e in done.events if isinstance(e, SourceFailed)
     )
     assert {clip.source.path for clip in clips.read(project.dataset_dir)} == {"rec/a.wav"}
     again = run(project)

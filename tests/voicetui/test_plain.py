@@ -123,7 +123,7 @@ def test_dropped_clips_are_told_singly_then_counted() -> None:
         (events.RolledBack(40, 57, 2.5e-6, 1), "from step 57 to step 40; goes on with half"),
         (events.Samples(212, 34, 1080.0, 180.0), "212 clips to train on (18 min), 34 held out"),
         (events.Device("cpu", "a CPU", 24_000_000_000, 12_000_000_000), "12.0 GB of 24.0 GB free"),
-        (events.SourceFailed("a.mp3", "no audio"), "NOT USED a.mp3: no audio"),
+        (events.SourceFailed("a.mp3", "a.mp3 has no audio"), "NOT USED a.mp3 has no audio"),
         (events.Spoke("/x/a.wav", "Hi.", 31, 2.6), "spoke with step 31 (3 s): /x/a.wav"),
         (events.Output("/x/dataset"), "writes to /x/dataset"),
         (events.SourcesFound(1, 1, 0, 0), "found 1 audio file, 1 to prepare"),
