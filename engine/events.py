@@ -345,6 +345,33 @@ class OutOfMemory(Event):
     accumulation: int = 1
 
 
+@_event("planned")
+@dataclass(frozen=True)
+class Planned(Event):
+    """What steps with the longest clips took, measured, and the batch that fits.
+
+    `fixed_bytes` are held whatever the batch, `clip_bytes` more for each clip in it; `free_bytes`
+    is what other programs leave. `batch_size` x `accumulation` is the effective batch that was
+    wanted and takes `needed_bytes`; `batch_tokens` is 0 unless batches are counted so.
+    """
+
+    device: str
+    precision: str
+    longest_seconds: float
+    fixed_bytes: int
+    clip_bytes: int
+    needed_bytes: int
+    free_bytes: int
+    total_bytes: int
+    wanted_batch_size: int
+    wanted_accumulation: int
+    batch_size: int
+    batch_tokens: int
+    accumulation: int
+    fits: bool
+    why: str
+
+
 @_event("epoch")
 @dataclass(frozen=True)
 class Epoch(Event):
@@ -397,6 +424,35 @@ class Evaluated(Event):
     mel_ce: float
     best: bool
     seconds: float
+
+
+@_event("lineage")
+@dataclass(frozen=True)
+class Lineage(Event):
+    """The project's voice, and the epochs that each voice of its base was trained before."""
+
+    voice: str
+    epochs: dict[str, Any]
+
+
+@_event("voice_evaluated")
+@dataclass(frozen=True)
+class VoiceEvaluated(Event):
+    """Losses on the clips that an earlier voice of the base kept, after `step`.
+
+    `loss` is weighted as coqui logs it, `*_ce` are not. `first` is the loss before this training
+    began (step 0), and `change` = `loss` - `first`: above 0, the network forgets this voice.
+    """
+
+    voice: str
+    step: int
+    epoch: int
+    clips: int
+    loss: float
+    text_ce: float
+    mel_ce: float
+    first: float
+    change: float
 
 
 @_event("saved")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from engine.errors import BaseModelError, InputError
@@ -29,6 +30,7 @@ LANGUAGES: dict[str, str] = {
     "hi": "Hindi",
 }
 _ALIASES = {"zh": "zh-cn", "jp": "ja"}
+_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 
 
 def normal(code: str) -> str:
@@ -43,20 +45,33 @@ def whisper_code(code: str) -> str:
     return code.partition("-")[0]
 
 
-def check(code: str, vocab: Path | None) -> str:
+def is_known(language: str, vocab: Path | None) -> bool:
+    """Whether a language is one of the 17, or a vocabulary file holds its `[xx]` tag."""
+    return language in LANGUAGES or (vocab is not None and has_tag(vocab, language))
+
+
+def check(code: str, vocab: Path | None, *, allow_new: bool = False) -> str:
     """The language as XTTS writes it.
 
-    A language that is not one of the 17 needs a vocabulary file that holds its `[xx]` tag. Raises
-    InputError.
+    A language that is not one of the 17 needs a vocabulary file that holds its `[xx]` tag, unless
+    `allow_new`: then `voicetui vocab` is to add it. Raises InputError.
     """
     language = normal(code)
-    if language in LANGUAGES or (vocab is not None and has_tag(vocab, language)):
+    if is_known(language, vocab):
         return language
+    if allow_new:
+        if _CODE.fullmatch(language):
+            return language
+        raise InputError(
+            f"A new language is named by its code of two or three letters, such as sv or el; "
+            f"{clean(code)!r} is none."
+        )
     hint = did_you_mean(language, [*LANGUAGES, *LANGUAGES.values()], 0.5)
     raise InputError(
         f"XTTS does not know the language {clean(code)!r}.{hint} "
         f"Languages: {', '.join(LANGUAGES)}; another one needs a base whose vocab.json holds "
-        f"the tag [{clean(language)}]."
+        f"the tag [{clean(language)}]: make the project with "
+        f"'voicetui new --allow-new-language', then run 'voicetui vocab'."
     )
 
 

@@ -19,7 +19,7 @@ from engine.text import clean, did_you_mean
 
 FILE_NAME = "project.toml"
 FORMAT_VERSION = 1
-_KEYS = ("format", "name", "language", "base", "profile", "sources")
+_KEYS = ("format", "name", "language", "new_language", "base", "profile", "sources")
 DEFAULT_BASE = "xtts-v2.0.3"
 
 
@@ -27,7 +27,8 @@ DEFAULT_BASE = "xtts-v2.0.3"
 class Project:
     """One voice. `sources` are as written in project.toml; `values` differ from the profile.
 
-    `overrides` hold for one invocation and are never written.
+    `overrides` hold for one invocation and are never written. With `new_language`, the base does
+    not know the language yet: `voicetui vocab` is to add it.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class Project:
     sources: tuple[str, ...]
     values: Mapping[str, Value]
     overrides: Mapping[str, Value] = field(default_factory=dict)
+    new_language: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -93,6 +95,8 @@ class Project:
             "profile": self.profile,
             "sources": list(self.sources),
         }
+        if self.new_language:
+            document["new_language"] = True
         document |= settings.as_tables(self.values)
         write_text(self.folder / FILE_NAME, tomli_w.dumps(document))
 
@@ -160,10 +164,12 @@ def create(
     base: str = DEFAULT_BASE,
     profile_name: str = profile.DEFAULT,
     values: Mapping[str, Value] | None = None,
+    allow_new_language: bool = False,
 ) -> Project:
     """Make a new project and write its project.toml.
 
-    Raises InputError for what is wrong, RefusedError when the folder already holds a project.
+    `allow_new_language` takes a language that the base does not know yet. Raises InputError for
+    what is wrong, RefusedError when the folder already holds a project.
     """
     from engine.xtts import base as bases
 
@@ -172,14 +178,17 @@ def create(
     for source in sources:
         check_source(folder, source)
     reference = bases.portable(base)
+    vocab = bases.vocab_of(reference)
+    code = languages.check(language, vocab, allow_new=allow_new_language)
     project = Project(
         folder,
         name.strip(),
-        languages.check(language, bases.vocab_of(reference)),
+        code,
         reference,
         profile.load(profile_name).name,
         tuple(_portable(folder, source) for source in sources),
         dict(values or {}),
+        new_language=not languages.is_known(code, vocab),
     )
     folder.mkdir(parents=True, exist_ok=True)
     project.save()
@@ -213,10 +222,13 @@ def changed(
         if os.path.abspath(source) not in written:
             check_source(project.folder, source)
     reference = project.base_reference if stays else bases.portable(base)
+    vocab = bases.vocab_of(reference)
+    code = languages.check(language, vocab, allow_new=project.new_language)
     return replace(
         project,
         name=name.strip(),
-        language=languages.check(language, bases.vocab_of(reference)),
+        language=code,
+        new_language=not languages.is_known(code, vocab),
         base=project.base if stays else reference,
         profile=profile.load(profile_name).name,
         sources=tuple(
@@ -225,6 +237,15 @@ def changed(
         ),
         values=dict(values),
     )
+
+
+def with_base(project: Project, base: str) -> Project:
+    """A project on another base, a name or a folder as project.toml writes it; `save` writes it."""
+    from engine.xtts import base as bases
+
+    vocab = bases.vocab_of(_base_reference(project.folder, base))
+    known = languages.is_known(project.language, vocab)
+    return replace(project, base=base, new_language=not known)
 
 
 def require(folder: Path) -> None:
@@ -255,6 +276,8 @@ def load(folder: Path) -> Project:
         raise SettingError(
             f"{shown}: format is {document.get('format')!r}; this version reads format {FORMAT_VERSION}."
         )
+    if not isinstance(pending := document.get("new_language", False), bool):
+        raise SettingError(f"{shown}: new_language must be true or false.")
     texts: dict[str, str] = {}
     for key in ("name", "language", "base", "profile"):
         if not isinstance(value := document.get(key), str) or not value:
@@ -262,9 +285,8 @@ def load(folder: Path) -> Project:
         texts[key] = value
     try:
         check_name(texts["name"])
-        texts["language"] = languages.check(
-            texts["language"], bases.vocab_of(_base_reference(folder, texts["base"]))
-        )
+        vocab = bases.vocab_of(_base_reference(folder, texts["base"]))
+        texts["language"] = languages.check(texts["language"], vocab, allow_new=pending)
         profile.load(texts["profile"])
     except InputError as error:
         raise SettingError(f"{shown}: {error}") from error
@@ -279,4 +301,5 @@ def load(folder: Path) -> Project:
         texts["profile"],
         tuple(sources),
         settings.read_tables(document, shown),
+        new_language=not languages.is_known(texts["language"], vocab),
     )

@@ -59,6 +59,11 @@ class RunState:
     checkpoint: str = ""
     warnings: list[events.Warned] = field(default_factory=list)
     evaluations: list[events.Evaluated] = field(default_factory=list)
+    voice: str = ""
+    # The epochs that the base had given to each voice, and those that this run has saved.
+    epochs_before: dict[str, int] = field(default_factory=dict)
+    epochs_saved: int = 0
+    voice_evaluations: list[events.VoiceEvaluated] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     started_at: float = 0.0
@@ -75,6 +80,19 @@ class RunState:
             if evaluation.best:
                 return Best(evaluation.loss, evaluation.step)
         return None
+
+    @property
+    def voice_epochs(self) -> dict[str, int]:
+        """The epochs given to each voice so far, oldest first."""
+        if not self.voice:
+            return {}
+        before = self.epochs_before.get(self.voice, 0)
+        return {**self.epochs_before, self.voice: before + self.epochs_saved}
+
+    @property
+    def earlier_voices(self) -> list[events.VoiceEvaluated]:
+        """The newest evaluation of each earlier voice of the base."""
+        return [*{each.voice: each for each in self.voice_evaluations}.values()]
 
     @property
     def ended(self) -> bool:
@@ -125,7 +143,7 @@ class RunState:
         match event:
             case events.Resumed():
                 self._go_back_to(event.step)
-                self.epoch = event.epoch
+                self.epoch = self.epochs_saved = event.epoch
             case events.RolledBack():
                 self._go_back_to(event.step)
             case events.Epoch():
@@ -141,8 +159,13 @@ class RunState:
                 self.learning_rate, self.eta = event.lr, event.eta
             case events.Evaluated():
                 self.evaluations.append(event)
+            case events.Lineage():
+                self.voice, self.epochs_before = event.voice, event.epochs
+            case events.VoiceEvaluated():
+                self.voice_evaluations.append(event)
             case events.Saved():
                 self.saved_step, self.checkpoint = event.step, event.checkpoint
+                self.epochs_saved = event.epoch
             case events.Paused():
                 self.state, self._paused_at = "paused", self.updated_at
             case events.Continued():
@@ -154,6 +177,7 @@ class RunState:
         """What came after `step` is done again."""
         self.step = step
         self.evaluations = [e for e in self.evaluations if e.step <= step]
+        self.voice_evaluations = [e for e in self.voice_evaluations if e.step <= step]
 
     def _end(self, state: State, message: str) -> None:
         self.state, self.message, self.eta = state, message, None
@@ -162,6 +186,7 @@ class RunState:
         """The state as plain JSON values; numbers that JSON does not know are strings."""
         values = dataclasses.asdict(self)
         del values["_worked"], values["_paused_at"]
+        values["voice_epochs"] = self.voice_epochs
         best = self.best
         values["best"] = dataclasses.asdict(best) if best else None
         shown: dict[str, Any] = jsonable(values)
@@ -173,6 +198,7 @@ class RunState:
             self,
             warnings=[*self.warnings],
             evaluations=[*self.evaluations],
+            voice_evaluations=[*self.voice_evaluations],
             dropped={**self.dropped},
         )
 
@@ -180,7 +206,8 @@ class RunState:
         """Everything as JSON values, for `from_json`."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["warnings"] = [fields_of(warning) for warning in self.warnings]
-        values["evaluations"] = [fields_of(evaluation) for evaluation in self.evaluations]
+        for name in ("evaluations", "voice_evaluations"):
+            values[name] = [fields_of(evaluation) for evaluation in values[name]]
         written: dict[str, Any] = jsonable(values)
         return written
 
@@ -193,9 +220,11 @@ class RunState:
                 for f in fields(cls)
             }
             read["warnings"] = [events.build("warning", each) for each in values["warnings"]]
-            read["evaluations"] = [
-                events.build("evaluated", each) for each in values["evaluations"]
-            ]
+            for name, kind in (
+                ("evaluations", "evaluated"),
+                ("voice_evaluations", "voice_evaluated"),
+            ):
+                read[name] = [events.build(kind, each) for each in values[name]]
             return cls(**read)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a state: {error}") from error

@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from engine.dataset.chunks import Chunk
 from engine.dataset.clips import Word
-from engine.dataset.transcripts import Heard, Segment
+from engine.dataset.hearing.chunks import Chunk
+from engine.dataset.hearing.transcripts import Heard, Segment
 
 _WORDS = (
     "The",

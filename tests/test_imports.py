@@ -17,10 +17,12 @@ HEAVY = {"torch", "TTS", "transformers"}
 # Modules that are written in torch's own types; the functions that train, export or speak import
 # them. Nothing else in the engine may bring torch along.
 IN_TORCH = {
+    "engine.training.evaluation",
     "engine.training.loop",
     "engine.training.optimizer",
     "engine.training.precision",
     "engine.training.rng",
+    "engine.training.stepping",
     "engine.training.task",
     "engine.xtts.model",
     "engine.xtts.task",

@@ -103,6 +103,20 @@ def test_a_preparation_that_did_not_finish_goes_on(folder: Path) -> None:
     assert next_of(folder) == "review"
 
 
+def test_a_preparation_that_was_refused_needs_recordings(folder: Path) -> None:
+    prepared(folder, train_seconds=50.0, eval_seconds=10.0)
+    ran(
+        folder / "jobs" / "0001-prepare",
+        events.Failed("DatasetError", "too little"),
+        kind="prepare",
+    )
+    assert next_of(folder) == "sources"
+    assert "1.0 of 2 min" in overview(folder).advice
+    with (folder / "project.toml").open("a") as settings:
+        settings.write("\n[dataset]\nmin_minutes = 0.0\n")
+    assert next_of(folder) == "prepare", "it takes any now"
+
+
 @pytest.mark.parametrize(
     "end", [(), (events.Stopped("SIGINT", 20),), (events.Failed("DiskFullError", "full"),)]
 )

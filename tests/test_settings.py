@@ -37,7 +37,7 @@ def test_a_range_is_said_exactly_and_holds_at_both_ends(row: Setting) -> None:
     for end in (row.minimum, row.maximum):
         assert settings.check(row, row.type(end), "here") == end
     one = 1 if row.type is int else 1e-12
-    for outside in (row.type(row.minimum - one), row.type(row.maximum + one * row.maximum)):
+    for outside in (row.type(row.minimum - one), row.type(row.maximum + one * max(1, row.maximum))):
         with pytest.raises(SettingError, match=re.escape(row.allowed)):
             settings.check(row, outside, "here")
 

@@ -95,9 +95,16 @@ def test_the_best_is_the_last_that_nothing_beat() -> None:
     assert fold(started()).best is None
 
 
-def test_a_step_back_forgets_what_will_be_done_again() -> None:
+@pytest.mark.parametrize(
+    "back",
+    [
+        (started(), events.Resumed(15, 1, "step-000015")),
+        (events.RolledBack(15, 25, 2.5e-6, 1),),
+    ],
+)
+def test_a_step_back_forgets_what_will_be_done_again(back: tuple[events.Event, ...]) -> None:
     told = [evaluated(10, 3.0, best=True), step(25), evaluated(20, 2.5, best=True)]
-    state = fold(started(), *told, started(), events.Resumed(15, 1, "step-000015"))
+    state = fold(started(), *told, *back)
     assert state.step == 15
     assert [evaluation.step for evaluation in state.evaluations] == [10]
     assert state.best is not None

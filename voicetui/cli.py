@@ -15,7 +15,7 @@ from engine import __version__
 from engine.errors import StopRequested, VoicetuiError
 from engine.text import clean
 from voicetui import exit_codes
-from voicetui.commands import doctor, tables, watch, work
+from voicetui.commands import doctor, tables, vocab, watch, work
 from voicetui.commands.options import wants_console
 from voicetui.exit_codes import SessionEnded
 from voicetui.output import show, tell
@@ -41,13 +41,18 @@ _COMMANDS: tuple[tuple[Callable[..., None], str, str], ...] = (
         work.train,
         _PREPARE_AND_TRAIN,
         "voicetui train anna\n"
-        "voicetui train anna --resume --set epochs=30\n"
+        "voicetui train anna --more 15\n"
         "voicetui train anna --json > events.jsonl",
     ),
     (
         work.export,
         _PREPARE_AND_TRAIN,
         "voicetui export anna\nvoicetui export anna --checkpoint last --name anna-2",
+    ),
+    (
+        vocab.vocab,
+        _PREPARE_AND_TRAIN,
+        "voicetui vocab anna --dry-run\nvoicetui vocab anna --size 1000 --text more.txt",
     ),
     (work.say, _PREPARE_AND_TRAIN, 'voicetui say anna "Good morning." -o morning.wav'),
     (

@@ -122,6 +122,7 @@ TABLE: tuple[Key, ...] = (
     Key("setup", "browse", "o", "folder", "Take a folder of this machine as the base.", 5),
     Key("setup", "epochs", "e", "epochs", "Change the number of epochs.", 4),
     Key("setup", "use", "u", "use", "Take the suggested batch and accumulation.", 4),
+    Key("setup", "measure", "m", "", "Measure which batch fits, once the clips are prepared."),
     Key("setup", "usual", "d", "default", "Take the profile's value again.", 5),
     Key("setup", "filter", "slash", "filter", "Show only rows that hold a text.", 6),
     Key("setup", "copy", "y", "copy", "Copy the command line.", 4),

@@ -153,6 +153,10 @@ class Narrator:
             case events.Evaluated():
                 before, self._evaluated = self._evaluated, event
                 return [_evaluation(event, before)]
+            case events.VoiceEvaluated():
+                return [_earlier_voice(event)]
+            case events.Lineage():
+                return [_lineage(event)] if event.epochs else []
             case events.Saved():
                 best = "  best so far" if event.best else ""
                 cost = f"{size(event.bytes)} in {event.seconds:.1f} s"
@@ -168,6 +172,8 @@ class Narrator:
                     f"went back from step {event.from_step} to step {event.step}; goes on with half "
                     f"the learning rate, {event.learning_rate:.1e}"
                 ]
+            case events.Planned():
+                return plan_lines(event)
             case events.Paused():
                 return [f"paused at step {event.step}; go on with 'voicetui resume DIR'"]
             case events.Continued():
@@ -209,6 +215,21 @@ def _step(event: events.Step) -> str:
     )
 
 
+def plan_lines(event: events.Planned) -> list[str]:
+    """A measured plan, safe for any terminal."""
+    batch = f"batch_size={event.batch_size}"
+    if event.batch_tokens:
+        batch = f"batch_tokens={event.batch_tokens}"
+    wanted = f"{event.wanted_batch_size} x {event.wanted_accumulation}"
+    return [
+        f"plan  {batch} accumulation={event.accumulation}  for a batch of {wanted}, "
+        f"{size(event.needed_bytes)} of {size(event.free_bytes)} free",
+        f"network, gradients and optimizer take {size(event.fixed_bytes)}, each clip of "
+        f"{event.longest_seconds:.1f} s {size(event.clip_bytes)} more ({clean(event.precision)})",
+        clean(event.why),
+    ]
+
+
 def _evaluation(event: events.Evaluated, before: events.Evaluated | None) -> str:
     def with_change(now: float, earlier: float | None) -> str:
         change = f" ({now - earlier:+.3f})" if earlier is not None else ""
@@ -219,6 +240,21 @@ def _evaluation(event: events.Evaluated, before: events.Evaluated | None) -> str
     mel = with_change(event.loss_mel_ce, before.loss_mel_ce if before else None)
     best = "  BEST MODEL" if event.best else ""
     return f"EVAL PERFORMANCE  epoch {event.epoch}  loss {loss}  text {text}  mel {mel}{best}"
+
+
+def _earlier_voice(event: events.VoiceEvaluated) -> str:
+    if not event.step:
+        clips = counted(event.clips, "clip")
+        return f"earlier voice {clean(event.voice)}  loss {event.loss:.3f} at the start ({clips})"
+    return (
+        f"earlier voice {clean(event.voice)}  loss {event.loss:.3f} ({event.change:+.3f} since the "
+        "start)"
+    )
+
+
+def _lineage(event: events.Lineage) -> str:
+    told = (f"{clean(name)} ({counted(count, 'epoch')})" for name, count in event.epochs.items())
+    return f"the base has learned {', '.join(told)}"
 
 
 def _progress(event: events.Progress) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KIND = "prepare"
 # About what the models weigh, in bytes: the sizes of the repositories in
-# `engine.dataset.whisper_fetch`.
+# `engine.dataset.hearing.whisper_fetch`.
 _MODEL_BYTES = {
     "tiny": 78e6,
     "base": 148e6,
@@ -195,7 +195,7 @@ def missing_model(project: Project) -> str:
     Takes a moment. Raises InputError for a setting that names no model.
     """
     from engine import languages
-    from engine.dataset import asr_models
+    from engine.dataset.hearing import asr_models
 
     wanted: list[str] = []
 
@@ -234,7 +234,7 @@ def session(project: Project, *, may_fetch: bool) -> Session:
 
 def _fetch_model(job: Job, name: str) -> Path:
     """Fetch a speech recognition model in the middle of a job."""
-    from engine.dataset import whisper_fetch
+    from engine.dataset.hearing import whisper_fetch
     from engine.dataset.pulse import Pulse
 
     pulse = Pulse(job)

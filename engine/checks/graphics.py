@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from engine.checks.attempt import attempt
 from engine.checks.finding import Finding, Surroundings, TrialError, gigabytes
-from engine.dataset import asr_models
+from engine.dataset.hearing import asr_models
 from engine.gpu_tiers import tier_of
 from engine.hardware import Gpu
 from engine.text import clean

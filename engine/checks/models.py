@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine import places
 from engine.checks.finding import Finding, Surroundings
-from engine.dataset import asr_models
+from engine.dataset.hearing import asr_models
 from engine.errors import BaseModelError
 from engine.text import clean
 from engine.xtts import base

@@ -58,7 +58,7 @@ def _torchcodec() -> str:
 def recognition(device: str, model: str) -> dict[str, Any]:
     """What ctranslate2 can do on a device; with the folder of a model it computes with it."""
     if device == "cuda":
-        from engine.dataset.asr_worker import preload_cuda
+        from engine.dataset.hearing.asr_worker import preload_cuda
 
         preload_cuda()
     import ctranslate2

@@ -16,10 +16,10 @@ from engine.audio.loudness import normalised
 from engine.audio.quality import RecordingQuality
 from engine.dataset import clips
 from engine.dataset.clips import MOST_SAMPLES, RATE, Clip, Reason, SourceRef
+from engine.dataset.hearing.second import Take
 from engine.dataset.judge import Tokenizer, judge
 from engine.dataset.names import wav_name
 from engine.dataset.pieces import Pieces, read_counts
-from engine.dataset.second import Take
 from engine.dataset.sound import Sound
 from engine.dataset.sources import Source
 from engine.files import write_json

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.dataset.clips import Reason, State
-from engine.dataset.second import Take
+from engine.dataset.hearing.second import Take
 
 
 class Tokenizer(Protocol):

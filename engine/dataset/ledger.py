@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.dataset.clips import Reason
-from engine.dataset.rows import Row
+from engine.dataset.review.rows import Row
 from engine.text import SafeText, clean
 
 

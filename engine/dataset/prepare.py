@@ -10,16 +10,16 @@ from engine import jobs, lock
 from engine.audio.decode import SUFFIXES
 from engine.dataset import edits, names, sources
 from engine.dataset.accounting import Recording
-from engine.dataset.asr_models import Fetcher
 from engine.dataset.assemble import Assembled, assemble
 from engine.dataset.clips import Reason
 from engine.dataset.cutting import CutSource
+from engine.dataset.hearing.asr_models import Fetcher
+from engine.dataset.hearing.transcribe import Listener
 from engine.dataset.pulse import Pulse
 from engine.dataset.recording import Recordings
 from engine.dataset.sources import Source
 from engine.dataset.tables import retract
 from engine.dataset.telling import tell_dataset, tell_doubts, tell_recording
-from engine.dataset.transcribe import Listener
 from engine.dataset.voices import Voices
 from engine.errors import DatasetError, SourceError
 from engine.events import (

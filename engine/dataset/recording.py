@@ -20,20 +20,20 @@ from engine.audio.pauses import pause_levels
 from engine.audio.speech import RATE as SPEECH_RATE
 from engine.audio.spool import open_raw, spool
 from engine.dataset import cutting
-from engine.dataset.asr_models import Fetcher
 from engine.dataset.clips import RATE, Word
 from engine.dataset.cutting import CutSource
-from engine.dataset.given_takes import GivenTexts
-from engine.dataset.hearing import HEARING_VERSION, Hearing, short_hash
+from engine.dataset.given.takes import GivenTexts
+from engine.dataset.hearing.asr_models import Fetcher
+from engine.dataset.hearing.hear import HEARING_VERSION, Hearing, short_hash
+from engine.dataset.hearing.second import Take
+from engine.dataset.hearing.transcribe import Listener
+from engine.dataset.hearing.transcripts import Transcript
 from engine.dataset.judge import Tokenizer
 from engine.dataset.pieces import count_pieces
 from engine.dataset.pulse import Pulse
 from engine.dataset.resources import MemoryWatch
-from engine.dataset.second import Take
 from engine.dataset.sound import Sound
 from engine.dataset.sources import Source, require_unchanged
-from engine.dataset.transcribe import Listener
-from engine.dataset.transcripts import Transcript
 from engine.files import make_dirs, move_file, remove_dir, sha256_file, sweep, sync_dir
 from engine.jobs import Job
 from engine.project import Project

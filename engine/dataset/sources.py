@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.audio.decode import SUFFIXES, cannot_read, regular_file
 from engine.audio.headers import doubt
-from engine.dataset import given as given_texts
+from engine.dataset.given import beside as given_texts
 from engine.errors import SourceError
 from engine.files import sha256_file, write_text
 from engine.project import Project
@@ -57,7 +57,7 @@ def find(project: Project) -> Listing:
     """The files of a project's sources, each once, sorted by name.
 
     Folders are searched to any depth for the endings that can be decoded; a file that is named
-    itself is taken whatever its ending, unless it is a transcript (`engine.dataset.given`). The
+    itself is taken whatever its ending, unless it is a transcript (`engine.dataset.given.beside`). The
     project's own folders are left out.
     """
     problems: list[Problem] = []

@@ -6,11 +6,13 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.dataset import amount_findings, sound_findings, text_findings
 from engine.dataset.accounting import Recording
-from engine.dataset.coverage import Coverage, coverage_of
-from engine.dataset.facts import Facts, Judged, measured, seconds_of
-from engine.dataset.findings import Finding, ordered
+from engine.dataset.findings import amounts as amount_findings
+from engine.dataset.findings import sounds as sound_findings
+from engine.dataset.findings import texts as text_findings
+from engine.dataset.findings.coverage import Coverage, coverage_of
+from engine.dataset.findings.facts import Facts, Judged, measured, seconds_of
+from engine.dataset.findings.finding import Finding, ordered
 
 _BINS = 11
 

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.dataset import accounting, findings
+from engine.dataset import accounting
 from engine.dataset.accounting import Recording
+from engine.dataset.findings import finding as findings
 from engine.dataset.metadata import Listed
 
 if TYPE_CHECKING:

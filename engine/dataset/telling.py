@@ -8,7 +8,7 @@ from engine.dataset import edits
 from engine.dataset.assemble import Assembled
 from engine.dataset.clips import Reason
 from engine.dataset.cutting import CutSource
-from engine.dataset.findings import Finding, worth_mending
+from engine.dataset.findings.finding import Finding, worth_mending
 from engine.dataset.sources import Source, doubts
 from engine.events import (
     AudioStatistics,

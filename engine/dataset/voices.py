@@ -19,7 +19,7 @@ from engine.audio.resample import resample
 from engine.dataset.clips import RATE, Clip, Reason
 from engine.dataset.cutting import CutSource
 from engine.dataset.derive import merged
-from engine.dataset.hearing import short_hash
+from engine.dataset.hearing.hear import short_hash
 from engine.dataset.pulse import Pulse
 from engine.dataset.sources import Source
 from engine.dataset.voice_groups import Heard, Judged, Mask, Scale, Vectors, judge

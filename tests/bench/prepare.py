@@ -32,7 +32,8 @@ import bench_recordings  # noqa: E402
 from bench_scores import Kept, Scores, scores  # noqa: E402
 
 from engine import project as projects  # noqa: E402
-from engine.dataset import asr_models, clips  # noqa: E402
+from engine.dataset import clips  # noqa: E402
+from engine.dataset.hearing import asr_models  # noqa: E402
 
 VOICETUI = str(Path(sys.executable).with_name("voicetui"))
 SIDES = ("ours", "coqui")

@@ -10,7 +10,7 @@ import pytest
 from engine.checks import software
 from engine.checks.attempt import attempt
 from engine.checks.finding import Surroundings, TerminalFacts, TrialError, within
-from engine.dataset import asr_models
+from engine.dataset.hearing import asr_models
 from engine.errors import StopRequested
 from engine.hub import never_stop
 

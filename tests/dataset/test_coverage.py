@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from engine.dataset.coverage import OFTEN, Coverage, alphabet_of, coverage_of
+from engine.dataset.findings.coverage import OFTEN, Coverage, alphabet_of, coverage_of
 from engine.languages import LANGUAGES
 
 

@@ -16,7 +16,7 @@ from helpers_review import SPANS, clip_of, fresh, lost, made, prepared, source_o
 from engine.dataset import clips, derive, edits, tables
 from engine.dataset.clips import Clip, Reason
 from engine.dataset.edits import Journal
-from engine.dataset.review import Review
+from engine.dataset.review.review import Review
 from engine.project import Project
 
 NAMES = ("rec/talk.wav", "rec/walk.wav")

@@ -8,11 +8,11 @@ import pytest
 from test_statistics import row
 
 from engine.audio.quality import RecordingQuality
-from engine.dataset import findings
 from engine.dataset.accounting import Recording
-from engine.dataset.findings import Finding, found, ordered
+from engine.dataset.findings import finding as findings
+from engine.dataset.findings.finding import Finding, found, ordered
 from engine.dataset.pieces import Pieces
-from engine.dataset.rows import Row
+from engine.dataset.review.rows import Row
 from engine.dataset.statistics import statistics_of
 
 QUALITY = {

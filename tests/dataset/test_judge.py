@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from engine.dataset.clips import Reason, Word
+from engine.dataset.hearing.reading import Reading
+from engine.dataset.hearing.second import Take
+from engine.dataset.hearing.transcripts import Segment
 from engine.dataset.judge import Verdict, judge
-from engine.dataset.reading import Reading
-from engine.dataset.second import Take
 from engine.dataset.segment import Piece
-from engine.dataset.transcripts import Segment
 
 GOOD = Segment(0.0, 5.0, (), avg_logprob=-0.2, no_speech_prob=0.01, compression_ratio=1.3)
 

@@ -23,7 +23,7 @@ from engine import eventlog, jobs, lock
 from engine import project as projects
 from engine.dataset import accounting, clips, edits, prepare, split
 from engine.dataset.clips import Clip
-from engine.dataset.review import Review
+from engine.dataset.review.review import Review
 from engine.errors import BaseModelError, BusyError, DatasetError, SourceError
 from engine.events import (
     AsrModel,

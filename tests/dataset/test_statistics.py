@@ -10,10 +10,10 @@ from test_clips import CLIP
 
 from engine.dataset import clips
 from engine.dataset.clips import Reason
-from engine.dataset.coverage import alphabet_of
+from engine.dataset.findings.coverage import alphabet_of
 from engine.dataset.ledger import ledger
-from engine.dataset.rows import Maker, Row
-from engine.dataset.scoring import RANGES, Scorer
+from engine.dataset.review.rows import Maker, Row
+from engine.dataset.review.scoring import RANGES, Scorer
 from engine.dataset.statistics import statistics_of
 
 

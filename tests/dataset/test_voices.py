@@ -20,7 +20,7 @@ from engine.audio import ge2e
 from engine.audio.resample import resample
 from engine.dataset import clips, prepare
 from engine.dataset.clips import Clip, Reason
-from engine.dataset.review import Review
+from engine.dataset.review.review import Review
 from engine.events import Event, Note, Stage, Warned
 from engine.jobs import Job
 from engine.project import Project

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from engine.text import clean
 
 if TYPE_CHECKING:
     from engine.project import Project
@@ -51,6 +54,11 @@ def wants_console(*, plain: bool = False, as_json: bool = False) -> bool:
     streams = (sys.stdin, sys.stdout)
     has_terminal = all(stream is not None and stream.isatty() for stream in streams)
     return has_terminal and not plain and not as_json and os.environ.get("TERM") != "dumb"
+
+
+def shown(path: Path) -> str:
+    """A path as a shell takes it, safe to show."""
+    return clean(shlex.quote(str(path)))
 
 
 def values_of(pairs: list[str] | None) -> Mapping[str, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,13 +39,32 @@ def status(folder: ProjectDir, as_json: Json = False) -> None:
             {"run": state.run, "job": state.job, "state": state.state, "message": state.message}
             for state in found.states
         ]
-        show_json({**found.shown.as_dict(), "jobs": others})
+        show_json({**found.shown.as_dict(), "jobs": others, "findings": _findings(folder)})
         return
-    for label, text in _rows(found.shown):
+    for label, text in [*_rows(found.shown), *_to_fix(folder)]:
         show(f"{label:<9} {text}".rstrip())
     for state in found.states:
         if state is not found.shown:
             show(f"{'also':<9} {clean(state.run)}: {_verdict(state)}")
+
+
+def _findings(folder: Path) -> list[dict[str, Any]]:
+    """What the last preparation found to mend in the dataset, most important first."""
+    from engine.dataset import summary
+
+    findings: list[dict[str, Any]] = summary.read(folder / "dataset").get("findings", [])
+    return findings
+
+
+def _to_fix(folder: Path) -> list[tuple[str, str]]:
+    findings = _findings(folder)
+    if not findings:
+        return []
+    first = findings[0]
+    many = f"{len(findings)} things in the dataset; first"
+    count = many if len(findings) > 1 else "one thing in the dataset"
+    rows = [("to fix", f"{count}: {clean(first['seen'])}")]
+    return [*rows, ("", f"  {clean(first['advice'])}")]
 
 
 def open_project(
@@ -105,6 +124,7 @@ def _rows(state: RunState) -> list[tuple[str, str]]:
         rows.append(("loss", f"{state.loss:.3f}"))
     if (best := state.best) is not None:
         rows.append(("best", f"{best.loss:.3f} at step {best.step} (held out)"))
+    rows += _voice_rows(state)
     if state.saved_step is not None:
         rows.append(("saved", f"step {state.saved_step}"))
     if state.eta is not None:
@@ -117,6 +137,20 @@ def _rows(state: RunState) -> list[tuple[str, str]]:
     for warning in state.warnings[-_WARNINGS_SHOWN:]:
         rows.append(("", clean(warning.seen)))
         rows.append(("", f"  {clean(warning.remedy)}"))
+    return rows
+
+
+def _voice_rows(state: RunState) -> list[tuple[str, str]]:
+    """The epochs of each voice, and how the earlier ones fare."""
+    if not state.epochs_before:
+        return []
+    newest = {each.voice: each for each in state.earlier_voices}
+    rows: list[tuple[str, str]] = []
+    for voice, epochs in state.voice_epochs.items():
+        text = f"{clean(voice)}: {epochs} {'epoch' if epochs == 1 else 'epochs'}"
+        if (found := newest.get(voice)) is not None:
+            text += f", loss {found.loss:.3f} ({found.change:+.3f} since the start of this run)"
+        rows.append(("" if rows else "voices", text))
     return rows
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from engine.errors import InputError
+from engine.errors import FailedError, InputError
+from engine.events import fields_of
 from engine.text import clean, did_you_mean
 from voicetui.commands.options import (
     Checkpoint,
@@ -18,12 +18,14 @@ from voicetui.commands.options import (
     ProjectDir,
     Sets,
     project_with,
+    shown,
     values_of,
     wants_console,
 )
 from voicetui.output import show
 
 if TYPE_CHECKING:
+    from engine.project import Project
     from engine.session import Session
 
 
@@ -73,6 +75,13 @@ def new(
             show_default=False,
         ),
     ] = None,
+    allow_new_language: Annotated[
+        bool,
+        typer.Option(
+            "--allow-new-language",
+            help="Take a language that the base does not know; 'voicetui vocab' adds it.",
+        ),
+    ] = False,
 ) -> None:
     """Make a voice project from recordings."""
     from engine import profile as profiles
@@ -92,13 +101,16 @@ def new(
         base=base or project.DEFAULT_BASE,
         profile_name=profile or profiles.DEFAULT,
         values=values_of(sets),
+        allow_new_language=allow_new_language,
     )
-    show(f"made {_shown(folder)}: voice {clean(made.name)}, {made.language}, {made.profile}")
+    show(f"made {shown(folder)}: voice {clean(made.name)}, {made.language}, {made.profile}")
     if not made.sources:
-        show(f"next: name its recordings as sources in {_shown(folder / project.FILE_NAME)}")
+        show(f"next: name its recordings as sources in {shown(folder / project.FILE_NAME)}")
     if bases.vocab_of(made.base_reference) is None:
         show(f"next: voicetui fetch {made.base}")
-    show(f"next: voicetui prepare {_shown(folder)}")
+    show(f"next: voicetui prepare {shown(folder)}")
+    if made.new_language:
+        show(f"then: voicetui vocab {shown(folder)}  (teaches the base {clean(made.language)})")
 
 
 def prepare(
@@ -118,7 +130,8 @@ def prepare(
 
     with running(as_json=as_json) as runner:
         runner.complete(preparing.session(project, may_fetch=True))
-        runner.say(f"next: voicetui train {_shown(folder)}")
+        step = "vocab" if project.new_language else "train"
+        runner.say(f"next: voicetui {step} {shown(folder)}")
 
 
 def _open_on(folder: Path, session: Session, *, mouse: bool) -> NoReturn:
@@ -142,6 +155,21 @@ def train(
         bool,
         typer.Option("--inexact", help="Go on even where settings, data or versions changed."),
     ] = False,
+    more: Annotated[
+        int | None,
+        typer.Option(
+            "--more",
+            metavar="N",
+            min=1,
+            max=10_000,
+            help="Go on with the newest run for N epochs more, also when it is finished.",
+            show_default=False,
+        ),
+    ] = None,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Measure which batch fits into this machine; train nothing."),
+    ] = False,
     sets: Sets = None,
     plain: Plain = False,
     mouse: Mouse = False,
@@ -156,7 +184,16 @@ def train(
 
     if resume and fresh:
         raise InputError("--resume and --fresh exclude each other; give one of them.")
+    if fresh and more is not None:
+        raise InputError("--more continues a run and --fresh begins one; give one of them.")
     project = project_with(folder, sets)
+    if plan:
+        _plan(project, as_json=as_json)
+        return
+    if more is not None:
+        from engine.training import runs
+
+        project, resume = runs.with_more(project, more), True
 
     def begin() -> Session:
         return training.session(project, resume=resume, fresh=fresh, inexact=inexact)
@@ -167,7 +204,23 @@ def train(
 
     with running(as_json=as_json) as runner:
         runner.complete(begin())
-        runner.say(f"next: voicetui export {_shown(folder)}")
+        runner.say(f"next: voicetui export {shown(folder)}")
+
+
+def _plan(project: Project, *, as_json: bool) -> None:
+    from voicetui.run import running
+
+    with running(as_json=as_json) as runner:
+        from engine.xtts import plan_process
+        from voicetui import plain
+
+        runner.say("measuring a training step with the longest clips; this takes up to a minute")
+        found = plan_process.measure(project, check=runner.raise_if_stopped, emit=lambda _: None)
+        for line in plain.plan_lines(found):
+            runner.say(line)
+        runner.result(fields_of(found))
+    if not found.fits:
+        raise FailedError(found.why)
 
 
 def export(
@@ -190,7 +243,7 @@ def export(
         from engine.xtts import export
 
         runner.complete(export.session(project, checkpoint=checkpoint, name=name, force=force))
-        runner.say(f'next: voicetui say {_shown(folder)} "Hello." -o hello.wav')
+        runner.say(f'next: voicetui say {shown(folder)} "Hello." -o hello.wav')
 
 
 def say(
@@ -203,20 +256,44 @@ def say(
         ),
     ],
     checkpoint: Checkpoint = "best",
+    voice: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Speak as a voice that the base learned before.",
+            show_default=False,
+        ),
+    ] = "",
+    language: Annotated[
+        str,
+        typer.Option(
+            metavar="CODE",
+            help="Language of the text; the one that the voice was trained in unless given.",
+            show_default=False,
+        ),
+    ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Start of the random choices.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Speak a text with a checkpoint of the voice."""
+    """Speak a text with a checkpoint of the voice; DIR may be an export as well."""
     from voicetui.run import running
 
-    project = project_with(folder)
     with running(as_json=as_json) as runner:
-        from engine.xtts import speak
+        from engine import languages
+        from engine.xtts import speak, speak_export
 
-        spoken = speak.say(
-            project, text, out, which=checkpoint, seed=seed, check=runner.raise_if_stopped
-        )
-        runner.say(f"{_shown(spoken.path)}: {spoken.seconds:.1f} s, spoken with step {spoken.step}")
+        code = languages.normal(language)
+        if speak_export.is_export(folder):
+            spoken = speak_export.say(
+                folder, text, out, voice=voice, language=code, seed=seed,
+                check=runner.raise_if_stopped,
+            )  # fmt: skip
+        else:
+            spoken = speak.say(
+                project_with(folder), text, out, which=checkpoint, earlier=voice, language=code,
+                seed=seed, check=runner.raise_if_stopped,
+            )  # fmt: skip
+        runner.say(f"{shown(spoken.path)}: {spoken.seconds:.1f} s, spoken with step {spoken.step}")
         runner.result({"path": str(spoken.path), "seconds": spoken.seconds, "step": spoken.step})
 
 
@@ -250,7 +327,7 @@ def fetch(
     from voicetui.run import running
 
     with running(as_json=as_json) as runner:
-        from engine.dataset import whisper_fetch
+        from engine.dataset.hearing import whisper_fetch
         from engine.xtts import base as bases
         from engine.xtts import fetch
 
@@ -265,7 +342,7 @@ def fetch(
             path = fetch.import_folder(name, source, progress=progress, check=check)
         else:
             path = fetch.fetch(name, accept_licence=accept_licence, progress=progress, check=check)
-        runner.say(f"{name} is in {_shown(path)}")
+        runner.say(f"{name} is in {shown(path)}")
         runner.result({"name": name, "path": str(path)})
 
 
@@ -297,7 +374,7 @@ def demo(
         from voicetui.demo import road
 
         result = road.run(folder, runner.complete)
-        runner.say(f"done: {_shown(result)}")
+        runner.say(f"done: {shown(result)}")
         runner.say(
             "It speaks noise, because the demo's base holds random weights. For a real voice:"
         )
@@ -307,8 +384,3 @@ def demo(
             "voicetui prepare my-voice && voicetui train my-voice && voicetui export my-voice",
         ):
             runner.say(f"    {line}")
-
-
-def _shown(path: Path) -> str:
-    """A path as a shell takes it, safe to show."""
-    return clean(shlex.quote(str(path)))

@@ -25,7 +25,7 @@ _SOUNDS = (".ogg", ".mp3", ".flac")
 _SETTINGS = {
     "training.epochs": 6,
     "training.batch_size": 4,
-    "training.learning_rate": 1e-3,
+    "training.learning_rate": 9e-4,
     "training.final_learning_rate": 1e-4,
     "training.restart_epochs": 6.0,
 }

@@ -29,7 +29,7 @@ from voicetui.screens.panels.machine import Gauges
 from voicetui.screens.panels.panes import tab_line
 from voicetui.screens.panels.work import work_lines
 from voicetui.widgets.chart import LossChart
-from voicetui.widgets.evaluations import evaluation_lines, verdict_line
+from voicetui.widgets.evaluations import earlier_lines, evaluation_lines, verdict_line
 from voicetui.widgets.filter_line import FilterLine
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.pager import Pager
@@ -300,10 +300,13 @@ class DashboardScreen(PaneKeys):
             return _indented(evaluation_lines(evaluations, width - 1, rows))
         ((text, style),) = verdict_line(evaluations)
         verdict = wrapped(text, width - 3)
-        lines = evaluation_lines(evaluations, width - 1, rows - len(verdict))
+        # The table keeps its header and two evaluations.
+        spare = rows - len(verdict) - _LEAST_EVALUATION_ROWS
+        earlier = earlier_lines(self.state.earlier_voices, width - 1, min(_EARLIER_ROWS, spare))
+        lines = evaluation_lines(evaluations, width - 1, rows - len(verdict) - len(earlier))
         marks = ["→ ", *("  " for _ in verdict[1:])]
         said = zip(marks, verdict, strict=True)
-        return _indented([*lines, *([(mark, "dim"), (part, style)] for mark, part in said)])
+        return _indented([*lines, *earlier, *([(mark, "dim"), (part, style)] for mark, part in said)])
 
     def _work(self, width: int, rows: int) -> Sequence[Line]:  # noqa: ARG002 - the panel cuts it
         return work_lines(self.state, width)

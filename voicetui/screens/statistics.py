@@ -12,8 +12,8 @@ from voicetui.widgets.styled import Line, fitted, plain, wrapped
 
 if TYPE_CHECKING:
     from engine.dataset.accounting import Recording
-    from engine.dataset.coverage import Coverage
-    from engine.dataset.findings import Finding
+    from engine.dataset.findings.coverage import Coverage
+    from engine.dataset.findings.finding import Finding
     from engine.dataset.statistics import Histogram, Statistics
 
 _SIGNS = {"good": ("✓", "good"), "watch": ("⚠", "warn"), "concern": ("✗", "bad")}

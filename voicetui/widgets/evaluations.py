@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from engine.events import Evaluated
+from engine.events import Evaluated, VoiceEvaluated
+from engine.text import clean
 from engine.training.verdict import Verdict, judge
 from voicetui.widgets.styled import Line, fitted, plain
 
@@ -34,6 +35,8 @@ _AVERAGE = _COLUMNS[-1]
 _SHORT_AVERAGE = 9
 _EPOCH_CELLS, _STEP_CELLS = 5, 7
 _BEST = "★ best"
+# Where an earlier voice has room for the words behind its change.
+_LONG_TAIL = 48
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,19 @@ def _change(value: float, earlier: float | None, decimals: int) -> tuple[str, st
         return " =", "dim"
     sign, style = ("▼", "good") if change < 0 else ("▲", "bad")
     return f" {sign}{text}", style
+
+
+def earlier_lines(voices: Sequence[VoiceEvaluated], width: int, rows: int) -> list[Line]:
+    """At most `rows` lines: what each earlier voice costs more since the start, the worst first."""
+    worst = sorted(voices, key=lambda each: -each.change / (each.first or 1.0))
+    lines: list[Line] = []
+    for voice in worst[: max(0, rows)]:
+        value = _number(voice.loss, _AVERAGE.decimals)
+        change, style = _change(voice.loss, voice.first, _AVERAGE.decimals)
+        tail = f" {value}{change} since the start" if width >= _LONG_TAIL else f" {value}{change}"
+        name = fitted(clean(voice.voice), min(cell_len(voice.voice), max(1, width - len(tail))))
+        lines.append([(name, "dim"), (f" {value}", ""), (tail[len(value) + 1 :], style)])
+    return lines
 
 
 def verdict_line(evaluations: Sequence[Evaluated]) -> Line:

@@ -23,6 +23,7 @@ _WORDS = {
     "rolled_back": "went back",
     "source_failed": "not used",
     "source_prepared": "source",
+    "voice_evaluated": "earlier voice",
 }
 _STYLES = {
     "warning": "warn",
@@ -40,7 +41,7 @@ _CHATTER = frozenset({"step", "progress"})
 _TROUBLE = frozenset(
     {"warning", "source_failed", "failed", "stopped", "clip_dropped", "rolled_back"}
 )
-_KEPT_WORK = frozenset({"saved", "exported", "evaluated", "resumed"})
+_KEPT_WORK = frozenset({"saved", "exported", "evaluated", "resumed", "voice_evaluated"})
 _SPACES = re.compile(" {2,}")
 _SHOUTS = ("WARNING ", "FAILED ", "NOT USED ", "EVAL PERFORMANCE ")
 # Below the width `_ROOMY` longer kinds are cut.

@@ -17,7 +17,7 @@ from test_review_screen import Person
 
 from engine import lock
 from engine import project as projects
-from engine.dataset import asr_models
+from engine.dataset.hearing import asr_models
 from engine.errors import StopRequested
 from engine.eventlog import Record
 from engine.events import (

@@ -22,8 +22,8 @@ from engine.dataset import accounting, derive
 from engine.dataset.accounting import Recording
 from engine.dataset.clips import Clip
 from engine.dataset.edits import Journal
-from engine.dataset.review import Review
-from engine.dataset.rows import Row
+from engine.dataset.review.review import Review
+from engine.dataset.review.rows import Row
 from voicetui.app import Console
 from voicetui.screens.dataset import DatasetScreen
 from voicetui.screens.dialogs import Choose
@@ -724,7 +724,7 @@ def test_copying_the_paths(folder: Path, home: Path, monkeypatch: pytest.MonkeyP
 
 def test_what_somebody_else_edits_is_read_again(folder: Path) -> None:
     from engine import project as projects
-    from engine.dataset.review import Review
+    from engine.dataset.review.review import Review
 
     async def story(person: Person) -> None:
         clip = person.row.id

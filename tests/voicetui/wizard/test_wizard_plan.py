@@ -74,8 +74,20 @@ def test_paths_that_no_system_takes_are_told_and_not_raised(tmp_path: Path) -> N
 
 
 def test_a_language_of_the_base_is_allowed(tmp_path: Path, base: Path) -> None:
-    assert plan.language_problem(draft(tmp_path, language="uk"))
-    assert not plan.language_problem(draft(tmp_path, language="uk", base=str(base)))
+    assert plan.language_problem(draft(tmp_path, language="uk"), None)
+    assert not plan.language_problem(draft(tmp_path, language="uk", base=str(base)), None)
+
+
+def test_a_project_that_waits_for_its_vocabulary_can_be_changed(tmp_path: Path, base: Path) -> None:
+    folder = tmp_path / "svea"
+    before = project.create(
+        folder, name="Svea", language="sv", sources=[], base=str(base), allow_new_language=True
+    )
+    asked = draft(tmp_path, language="sv", base=str(base))
+    assert plan.language_problem(asked, None)
+    assert not plan.language_problem(asked, before)
+    renamed = replace(asked, name="Svea two")
+    assert project.load(plan.save(renamed, before).folder).new_language
 
 
 def test_only_what_differs_from_the_profile_is_the_projects_own(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from voicetui.widgets.styled import wrapped
 from voicetui.widgets.waveform import Wave, Waveform
 
 if TYPE_CHECKING:
-    from engine.dataset.review import Review
+    from engine.dataset.review.review import Review
 
 _WAVE_COLUMNS = 400
 _WORDLESS_STEP = 0.1

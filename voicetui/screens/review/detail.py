@@ -15,8 +15,8 @@ from voicetui.widgets.styled import Line, Span, fitted, wrapped
 
 if TYPE_CHECKING:
     from engine.audio.peaks import Waveform
-    from engine.dataset.review import Detail
-    from engine.dataset.texts import Difference
+    from engine.dataset.review.review import Detail
+    from engine.dataset.review.texts import Difference
 
 _LABEL = 9
 _NUMBER = 24
@@ -249,7 +249,7 @@ def _value(name: str, value: float, most_tokens: int) -> str:
 
 def _is_doubtful(name: str, value: float, most_tokens: int) -> bool:
     """Whether a number is nearer to its bad end than to its good one."""
-    from engine.dataset.scoring import RANGES
+    from engine.dataset.review.scoring import RANGES
 
     if name == "tokens":
         return value > most_tokens

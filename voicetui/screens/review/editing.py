@@ -17,8 +17,8 @@ from voicetui.screens.review.editor import TextEditor, TextJudge
 from voicetui.screens.review.listing import ListKeys
 
 if TYPE_CHECKING:
-    from engine.dataset.review import Applied, Review
-    from engine.dataset.rows import Row
+    from engine.dataset.review.review import Applied, Review
+    from engine.dataset.review.rows import Row
 
 _FINE_SECONDS = 0.05
 _DROP_KEYS = dict(zip("dnoc", BY_PERSON, strict=True))

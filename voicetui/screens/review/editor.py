@@ -19,7 +19,7 @@ from voicetui.widgets.styled import Line, wrapped
 
 if TYPE_CHECKING:
     from engine.dataset.judge import Tokenizer
-    from engine.dataset.review import Review
+    from engine.dataset.review.review import Review
     from engine.project import Project
 
 # Tokens a character, where nothing better is known: of English with the vocabulary of XTTS v2.

@@ -16,8 +16,8 @@ from voicetui.screens.review.view import View
 
 if TYPE_CHECKING:
     from engine.dataset.ledger import Loss
-    from engine.dataset.review import Review
-    from engine.dataset.selection import Filter
+    from engine.dataset.review.review import Review
+    from engine.dataset.review.selection import Filter
 
 _FILTERS: tuple[tuple[str, Filter, str], ...] = (
     ("a", "all", "all clips"),

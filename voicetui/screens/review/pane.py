@@ -23,8 +23,8 @@ from voicetui.widgets.rows import RowList
 from voicetui.widgets.styled import Line, wrapped
 
 if TYPE_CHECKING:
-    from engine.dataset.review import Review
-    from engine.dataset.rows import Row
+    from engine.dataset.review.review import Review
+    from engine.dataset.review.rows import Row
 
 # The clip follows the cursor so much later, and the list what is typed: held keys stay quick.
 _FOLLOW_SECONDS = 0.05

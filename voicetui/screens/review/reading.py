@@ -14,7 +14,7 @@ from engine import lock
 from engine.errors import VoicetuiError
 
 if TYPE_CHECKING:
-    from engine.dataset.review import Review
+    from engine.dataset.review.review import Review
     from engine.project import Project
 
 _WRITERS_SECONDS = 10.0
@@ -33,7 +33,7 @@ class Reading:
 
     def run(self, project: Project) -> Review | None:
         """The review, None when it was given up. Raises DatasetError."""
-        from engine.dataset.review import Review
+        from engine.dataset.review.review import Review
 
         self.busy = True
         try:

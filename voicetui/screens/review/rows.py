@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from voicetui.widgets.styled import Line, Span, fitted
 
 if TYPE_CHECKING:
-    from engine.dataset.review import Review
-    from engine.dataset.rows import Row
+    from engine.dataset.review.review import Review
+    from engine.dataset.review.rows import Row
 
 # Each state has a sign and a letter, so that it is known without its colour.
 STATES = {"kept": ("✓k", "good"), "dropped": ("✗d", "bad"), "suspect": ("?s", "warn")}
 _SETS = {"train": "train", "eval": "eval", "": "-"}
-# Under this a value is worth a look; see `engine.dataset.scoring`.
+# Under this a value is worth a look; see `engine.dataset.review.scoring`.
 _LOW_SCORE, _LOW_CONFIDENCE, _LOW_AGREEMENT = 0.4, 0.65, 0.75
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.dataset.review import Review
-    from engine.dataset.selection import Filter
+    from engine.dataset.review.review import Review
+    from engine.dataset.review.selection import Filter
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from textual.widget import Widget
 from textual.widgets import Input
 
+from engine.dataset.clips import FILE_NAME as CLIPS
+from engine.events import Planned
 from engine.settings import SETTINGS, Setting, Settings
 from engine.text import clean
 from voicetui.amounts import size
+from voicetui.measuring import Measuring
 from voicetui.screens.dialogs import Prompt
 from voicetui.screens.wizard import fit, plan
 from voicetui.screens.wizard.fit import Fit
@@ -67,7 +70,7 @@ def _header(width: int) -> Line:
 class BatchStep(Step):
     """This machine, what fits into it, and all settings; Enter changes one."""
 
-    actions = frozenset({"use", "usual", "filter", "left", "right"})
+    actions = frozenset({"use", "measure", "usual", "filter", "left", "right"})
     enter = "change"
 
     def compose(self) -> Iterable[Widget]:
@@ -79,11 +82,14 @@ class BatchStep(Step):
 
     def on_mount(self) -> None:
         self._filter = ""
+        self._measuring: Measuring | None = None
         self.wizard.machine.watch(True)
         self._show_rows(0)
         self.draft_changed()
 
     def on_unmount(self) -> None:
+        if self._measuring is not None:
+            self._measuring.stop()
         self.wizard.machine.watch(False)
 
     def on_resize(self) -> None:
@@ -130,6 +136,7 @@ class BatchStep(Step):
         found = self.wizard.fit()
         width = max(30, self.size.width - 3)
         told = [[], *self._fit_lines(found, width), []] if found else [[]]
+        told = [*told[:-1], *self._measured_lines(width), []]
         self.query_one("#batch-fit", Lines).show(told)
 
     def _fit_lines(self, found: Fit, width: int) -> list[Line]:
@@ -157,6 +164,40 @@ class BatchStep(Step):
             )
         told = f"It learns like a batch of {batch * accumulation}. {told}"
         return lines + [[(f"   {line}", "dim")] for line in wrapped(told, width - 3)]
+
+    @property
+    def _measured(self) -> Measuring | None:
+        """What is or was measured, where it holds for the settings as they are now."""
+        measuring = self._measuring
+        holds = measuring is not None and measuring.is_for(self.wizard.settings.training)
+        return measuring if holds else None
+
+    @property
+    def _plan(self) -> Planned | None:
+        return None if self._measured is None else self._measured.plan
+
+    def _measured_lines(self, width: int) -> list[Line]:
+        measuring, found = self._measured, self._plan
+        if found is not None:
+            told = f"{found.batch_size} x {found.accumulation} (u takes it). {found.why}"
+            style = "good" if found.fits else "bad"
+            return [[(f"   {line}", style)] for line in wrapped(told, width - 3)]
+        if measuring is not None and not measuring.done:
+            return [
+                [(f"   Measuring steps with the longest clips … {measuring.seconds:.0f} s", "")]
+            ]
+        if measuring is not None and measuring.problem:
+            told = f"Not measured: {clean(measuring.problem)}"
+            return [[(f"   {line}", "warn")] for line in wrapped(told, width - 3)]
+        return [] if self._why_not_measured() else [[("   m measures it with real steps.", "dim")]]
+
+    def _why_not_measured(self) -> str:
+        project = self.before
+        if project is None or not (project.dataset_dir / CLIPS).is_file():
+            return "That takes the clips themselves: make the voice and prepare it first."
+        if project.base != self.draft.base:
+            return "The base is another one now: save that first."
+        return ""
 
     def show_problem(self) -> Widget | None:
         rows = self.query_one(RowList)
@@ -202,13 +243,23 @@ class BatchStep(Step):
         if self._setting is not None:
             self.wizard.set_value(self._setting.key, "")
 
+    def measure(self) -> None:
+        """Measure the batch that fits by real steps, in a process of their own."""
+        if told := self._why_not_measured():
+            self.wizard.say(told, "warn")
+        elif self.before is not None and (self._measured is None or self._measured.done):
+            if self._measuring is not None:
+                self._measuring.stop()
+            self._measuring = Measuring(self.before, self.wizard.settings.training)
+            self.poll()
+
     def use(self) -> None:
         """Take the suggested batch."""
         found = self.wizard.fit()
-        if found is None:
+        suggested = self._plan or (found.suggestion if found is not None else None)
+        if suggested is None:
             self.wizard.say("There is no suggestion: the card does not tell its memory.", "warn")
             return
-        suggested = found.suggestion
         pair = {
             plan.BATCH: str(suggested.batch_size),
             plan.ACCUMULATION: str(suggested.accumulation),

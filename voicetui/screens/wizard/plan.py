@@ -66,8 +66,10 @@ def name_problem(draft: Draft) -> str:
     return _told(lambda: project.check_name(draft.name))
 
 
-def language_problem(draft: Draft) -> str:
-    return _told(lambda: languages.check(draft.language, bases.vocab_of(draft.base)))
+def language_problem(draft: Draft, before: Project | None) -> str:
+    allow_new = before is not None and before.new_language
+    vocab = bases.vocab_of(draft.base)
+    return _told(lambda: languages.check(draft.language, vocab, allow_new=allow_new))
 
 
 def folder_problem(draft: Draft, before: Project | None) -> str:
@@ -102,7 +104,9 @@ def problems(draft: Draft, before: Project | None) -> dict[str, str]:
     """What keeps the draft from being a project: the first problem of each step that has one."""
     kept = () if before is None else tuple(map(os.path.abspath, before.source_paths))
     found = {
-        "voice": name_problem(draft) or language_problem(draft) or folder_problem(draft, before),
+        "voice": name_problem(draft)
+        or language_problem(draft, before)
+        or folder_problem(draft, before),
         "recordings": next(
             (
                 told

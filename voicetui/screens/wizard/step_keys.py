@@ -50,6 +50,9 @@ class StepKeys:
     def action_use(self) -> None:
         self._of_step("use")
 
+    def action_measure(self) -> None:
+        self._of_step("measure")
+
     def action_usual(self) -> None:
         self._of_step("usual")
 

@@ -119,7 +119,7 @@ class VoiceStep(Step):
         draft = self.draft
         told = {
             "name": plan.name_problem(draft),
-            "language": plan.language_problem(draft),
+            "language": plan.language_problem(draft, self.before),
             "folder": plan.folder_problem(draft, self.before),
         }
         wrong = next((field for field, problem in told.items() if problem), None)
@@ -151,7 +151,7 @@ class VoiceStep(Step):
         draft = self.draft
         name, language = self._field("name"), self._field("language")
         name.judge(plan.name_problem(draft) if draft.name else "", "")
-        told = plan.language_problem(draft) if draft.language.strip() else ""
+        told = plan.language_problem(draft, self.before) if draft.language.strip() else ""
         found = bool(matching(draft.language)) and not self._is_chosen()
         code = languages.normal(draft.language)
         language.judge(
