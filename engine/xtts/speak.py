@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from engine import languages
 from engine.errors import FailedError, InputError, RefusedError
 from engine.events import Event, Finished, Progress, Spoke, Stage
 from engine.files import atomic_path, make_dirs, safe_join
@@ -23,14 +24,17 @@ from engine.training import checkpoint, runs
 from engine.training.checkpoint import Checkpoint
 from engine.training.saved import SAMPLES
 from engine.xtts import base as bases
-from engine.xtts import load, voice
+from engine.xtts import kept_voices, load, voice
 from engine.xtts.phrases import split
+from engine.xtts.vocab import SpeechTokenizer
 
 if TYPE_CHECKING:
     import torch
 
 KIND = "speak"
 OUTPUT_RATE = 24_000
+# The least of coqui's limits (`VoiceBpeTokenizer.char_limits`) among languages that write sounds.
+_NEW_LANGUAGE_CHARACTERS = 150
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def session(
     """
     _check(project, text)
     if out is not None:
-        _check_out(out)
+        check_out(out)
     run, saved = chosen_checkpoint(project, which)
     folder = new_folder(project.jobs_dir, KIND)
     number = int(folder.name.partition("-")[0])
@@ -129,16 +133,25 @@ def _say_for(
 
 def _check(project: Project, text: str) -> None:
     """Raise InputError for what cannot be spoken."""
+    check_text(text)
+    _check_language(project, project.language)
+
+
+def check_text(text: str) -> None:
+    """Raise InputError for an empty text."""
     if not text.strip():
         raise InputError("There is nothing to say: the text is empty.")
-    if project.language not in LANGUAGES:
+
+
+def _check_language(project: Project, language: str) -> None:
+    if not languages.is_known(language, bases.vocab_of(project.base_reference)):
         raise InputError(
-            f"Speaking {clean(project.language)} is not possible yet: coqui has no text rules for it. "
-            "Export the voice and speak with tokens of your own."
+            f"The base of {clean(str(project.folder))} does not know {clean(language)} yet. "
+            "Run 'voicetui vocab', then train again."
         )
 
 
-def _check_out(out: Path) -> None:
+def check_out(out: Path) -> None:
     if out.suffix.lower() != ".wav" or not out.parent.is_dir():
         raise InputError(
             f"{clean(str(out))} cannot be written: name a .wav file in a folder that exists."
@@ -151,43 +164,80 @@ def say(
     out: Path,
     *,
     which: str = "best",
+    earlier: str = "",
+    language: str = "",
     seed: int = 0,
     check: Callable[[], None] = lambda: None,
     emit: Callable[[Event], None] = lambda _: None,
 ) -> Spoken:
     """Speak a text into a 24 kHz wav file with the checkpoint "best", "last" or of a step.
 
-    `check` is called between pieces of work and may raise to stop; `emit` gets the stages. Raises
-    InputError, RefusedError, DatasetError and FailedError.
+    `earlier` names a voice that the base keeps, to speak in place of the project's, by default in
+    the `language` that it was trained in. `check` is called between pieces of work and may raise to
+    stop; `emit` gets the stages. Raises InputError, RefusedError, DatasetError and FailedError.
     """
-    _check(project, text)
-    _check_out(out)
+    check_text(text)
+    check_out(out)
     _, saved = chosen_checkpoint(project, which)
     base = base_of(project, saved)
+    kept = earlier if earlier != project.name else ""
+    spoken = language or kept_voices.language_of(base, kept) or project.language
+    _check_language(project, spoken)
+    heard = kept_voices.latents_of(base, kept, [project.name]) if kept else None
     emit(Stage("loading"))
+    model = synthesizer(base, weights_of(saved, check), saved.folder)
+    model.to(device(project.settings.training.device))
+    if heard is None:
+        heard = voice.latents(model, voice.references(project))
+    seconds = write_speech(model, base, text, spoken, heard, out, seed=seed, check=check, emit=emit)
+    return Spoken(out, seconds, saved.step)
+
+
+def device(wanted: str) -> str:
+    """Where a model speaks."""
     import torch
 
-    model = synthesizer(base, weights_of(saved, check), saved.folder)
-    device = (
-        "cuda" if torch.cuda.is_available() and project.settings.training.device != "cpu" else "cpu"
-    )
-    model.to(device)
-    heard = voice.latents(model, voice.references(project))
-    phrases = split(text, model.tokenizer.char_limits[project.language.partition("-")[0]])
+    return "cuda" if torch.cuda.is_available() and wanted != "cpu" else "cpu"
+
+
+def write_speech(
+    model: Any,
+    base: Path,
+    text: str,
+    language: str,
+    heard: voice.Latents,
+    out: Path,
+    *,
+    seed: int,
+    check: Callable[[], None],
+    emit: Callable[[Event], None] = lambda _: None,
+) -> float:
+    """Speak a text with coqui's Xtts `model` of a base, phrase by phrase; gives the seconds.
+
+    Raises FailedError when the model says nothing.
+    """
+    import torch
+
+    limit = _NEW_LANGUAGE_CHARACTERS
+    if language in LANGUAGES:
+        limit = model.tokenizer.char_limits[language.partition("-")[0]]
+    else:
+        model.tokenizer = SpeechTokenizer(base, language)
+    phrases = split(text, limit)
     emit(Stage("speaking", len(phrases), "phrases"))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         wavs = []
         for number, phrase in enumerate(phrases, 1):
             check()
-            wavs.append(_speak(model, phrase, project.language, heard))
+            wavs.append(_speak(model, phrase, language, heard))
             emit(Progress("speaking", number, len(phrases), "phrases"))
     wav = np.concatenate(wavs)
     if not len(wav):
         raise FailedError("The model said nothing. Try another checkpoint or another text.")
     with atomic_path(out) as draft:
         soundfile.write(draft, wav, OUTPUT_RATE, format="WAV", subtype="PCM_16")
-    return Spoken(out, len(wav) / OUTPUT_RATE, saved.step)
+    return len(wav) / OUTPUT_RATE
 
 
 def _speak(model: Any, phrase: str, language: str, heard: voice.Latents) -> npt.NDArray[np.float32]:

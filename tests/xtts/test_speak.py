@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from helpers_project import error_of, finish, made_project
 
-from engine import lock
+from engine import child, lock
 from engine.errors import FailedError, InputError, RefusedError, StopRequested
 from engine.eventlog import decode, read_all, unseal
 from engine.events import Event, Failed, Finished, Progress, Spoke, Stage
@@ -68,7 +68,7 @@ def test_the_other_process_answers_with_its_events_and_what_it_spoke(
     out = tmp_path / "hello.wav"
     answers = io.BytesIO()
     request = {"text": TEXT, "out": str(out), "which": "3", "seed": 2}
-    speak_process._serve({**request, "folder": str(trained.folder)}, answers)
+    child.respond(speak_process._speak, {**request, "folder": str(trained.folder)}, answers)
     *lines, last = answers.getvalue().splitlines()
     events = [record.event for line in lines if (record := decode(line))]
     assert len(events) == len(lines)
@@ -78,7 +78,7 @@ def test_the_other_process_answers_with_its_events_and_what_it_spoke(
     answer = unseal(last)
     assert answer is not None
     assert decode(last) is None
-    assert speak_process._result(answer) == (pytest.approx(soundfile.info(out).duration), 3)
+    assert answer["spoken"] == [pytest.approx(soundfile.info(out).duration), 3]
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_what_cannot_be_spoken_makes_no_job(
     assert jobs(trained) == before
 
 
-def test_a_language_without_rules_makes_no_job(trained: Project) -> None:
+def test_a_language_that_the_base_lacks_makes_no_job(trained: Project) -> None:
     before = jobs(trained)
-    with pytest.raises(InputError, match="not possible yet"):
+    with pytest.raises(InputError, match="does not know xx yet"):
         speak.session(replace(trained, language="xx"), TEXT)
     assert jobs(trained) == before
 
