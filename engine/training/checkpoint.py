@@ -23,11 +23,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import DamagedError, RefusedError
 from engine.files import atomic_dir, remove_dir, require_space, sha256_file, sync_dir, write_json
 from engine.text import clean
+from engine.training.scaling import FIRST_SCALE, Scale
 
 if TYPE_CHECKING:
     import torch
@@ -47,12 +48,22 @@ _TAKE_ANOTHER = "Check the disk, and take another checkpoint or one from a backu
 Tensors = Mapping[str, "torch.Tensor"]
 
 
+class Evaluation(NamedTuple):
+    """A held-out loss after `step`, in epoch `epoch` (from 1); None when it was not finite."""
+
+    epoch: int
+    step: int
+    loss: float | None
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run stands.
 
     `step` optimiser steps are done in all, `epoch` epochs are done whole, and `position` steps of
-    the next one. `stale` counts evaluations since the best; `skipped` bad steps in a row.
+    the next one. `skipped` counts bad steps in a row, and `rollbacks` how often such a row sent the
+    run back, with half the learning rate each time. `halvings` says how often batches were halved
+    because memory was too small, `scale` is that of fp16 losses.
     """
 
     step: int = 0
@@ -62,8 +73,11 @@ class Progress:
     seconds: float = 0.0
     best_loss: float | None = None
     best_step: int | None = None
-    stale: int = 0
     skipped: int = 0
+    rollbacks: int = 0
+    evaluations: tuple[Evaluation, ...] = ()
+    halvings: int = 0
+    scale: Scale = FIRST_SCALE
 
 
 @dataclass(frozen=True)
@@ -144,6 +158,13 @@ def commit(run: Path, snapshot: Snapshot) -> Path:
     return final
 
 
+def _progress(state: dict[str, Any]) -> Progress:
+    """What `asdict` made of a progress, which knows no tuples once it was JSON."""
+    evaluations = tuple(Evaluation(*each) for each in state["evaluations"])
+    scale = Scale(*state.get("scale", FIRST_SCALE))
+    return Progress(**(state | {"evaluations": evaluations, "scale": scale}))
+
+
 def opened(folder: Path) -> Checkpoint:
     """Read a checkpoint's manifest and compare the sizes. Raises DamagedError."""
     try:
@@ -158,7 +179,7 @@ def opened(folder: Path) -> Checkpoint:
         return Checkpoint(
             folder,
             manifest["step"],
-            Progress(**state["progress"]),
+            _progress(state["progress"]),
             manifest["facts"],
             state["host_rng"],
             files,
@@ -237,6 +258,18 @@ def newest(run: Path, check: Callable[[], None]) -> tuple[Checkpoint, dict[Path,
     return None
 
 
+def newest_good(run: Path, check: Callable[[], None]) -> Checkpoint | None:
+    """The newest whole checkpoint that no bad step came right before; without one, any whole one."""
+    whole = readable(run)
+    for checkpoint in sorted(whole, key=lambda each: each.progress.skipped > 0):
+        try:
+            verify(checkpoint, check)
+        except DamagedError:
+            continue
+        return checkpoint
+    return None
+
+
 def set_aside(folder: Path) -> Path:
     """Rename a damaged checkpoint, so that it is never taken for one and a person can look at it."""
     aside = folder.with_name(f"damaged-{folder.name}-{uuid.uuid4().hex[:6]}")
@@ -286,6 +319,13 @@ def prune(run: Path, keep: int, best_step: int | None) -> list[Path]:
     for folder in doomed:
         remove_dir(folder)
     return doomed
+
+
+def remove_after(run: Path, step: int) -> None:
+    """Delete the whole checkpoints of later steps, for a run that went back to `step`."""
+    for checkpoint in readable(run):
+        if checkpoint.step > step:
+            remove_dir(checkpoint.folder)
 
 
 def kept_until(keep: int) -> str:

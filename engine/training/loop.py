@@ -7,64 +7,58 @@ repeats nothing and leaves nothing out.
 
 from __future__ import annotations
 
-import math
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from engine.control import Control
 from engine.errors import FailedError, StopRequested
 from engine.events import (
-    Continued,
     Epoch,
     Evaluated,
     Event,
     Finished,
-    Note,
-    Paused,
-    RequestDone,
+    OutOfMemory,
+    RolledBack,
     Saved,
     Step,
-    Warned,
 )
 from engine.settings import TrainingSettings
-from engine.training import checkpoint, rng
+from engine.training import checkpoint, counsel, division, evaluation, patience, rng
+from engine.training.between import Between
 from engine.training.checkpoint import Progress, Snapshot
-from engine.training.optimizer import make_optimizer, optimizer_tensors
+from engine.training.forgetting import EarlierVoice, Forgetting
+from engine.training.losses import Measured
+from engine.training.optimizer import (
+    begun_tensors,
+    checkpoint_bytes,
+    make_optimizer,
+    optimizer_tensors,
+)
 from engine.training.precision import Place
+from engine.training.prefetch import prefetched
 from engine.training.schedule import learning_rate
+from engine.training.stepping import Stepped, Stepper, TooLarge
 from engine.training.task import Micro, Task
+from engine.training.watch import Watch
 
+# Bad steps in a row that send a run back, and how often that may happen.
 MAX_SKIPPED = 3
-_LOOK_SECONDS = 0.1
+MAX_ROLLBACKS = 3
 
-
-@dataclass(frozen=True)
-class Measured:
-    """Mean losses of a step or an evaluation; `ce` is unweighted, `weighted` what is minimised."""
-
-    ce: Mapping[str, float]
-    weighted: Mapping[str, float]
-
-    @property
-    def fields(self) -> dict[str, float]:
-        """The loss fields of an event."""
-        named = {f"loss_{term}_ce": value for term, value in self.weighted.items()}
-        named |= {f"{term}_ce": value for term, value in self.ce.items()}
-        return {"loss": sum(self.weighted.values()), **named}
-
-
-def _totals(micros: Sequence[Micro]) -> dict[str, int]:
-    return {term: sum(m.targets[term] for m in micros) for term in micros[0].targets}
+_Found = TypeVar("_Found")
 
 
 class Loop:
-    """Trains one task in one run folder, from `progress` on."""
+    """Trains one task in one run folder, from `progress` on.
+
+    `start_weights` reads the weights that training begins with anew, by their names in the model.
+    """
 
     def __init__(
         self,
@@ -75,6 +69,8 @@ class Loop:
         emit: Callable[[Event], None],
         control: Control,
         facts: Mapping[str, Any],
+        start_weights: Callable[[], checkpoint.Tensors],
+        earlier: Sequence[EarlierVoice] = (),
     ) -> None:
         self.task = task
         self.settings = settings
@@ -83,9 +79,17 @@ class Loop:
         self.emit = emit
         self.control = control
         self.facts = facts
+        self.start_weights = start_weights
         self.progress = Progress()
         self.parameters = {n: p for n, p in task.model.named_parameters() if p.requires_grad}
         self.optimizer = make_optimizer(task.model, settings)
+        self.watch = Watch(place, run, emit, checkpoint_bytes(self.parameters.values(), settings))
+        self.stepper = Stepper(
+            task, place, [*self.parameters.values()], settings.gradient_clip, self._check
+        )
+        self.between = Between(control, emit, settings.keep_checkpoints)
+        self.forgetting = Forgetting(earlier, run, emit)
+        self._start_rng = rng.device_states(), rng.host_states()
         self._saved: Progress | None = None
         self._step_seconds = 0.0
 
@@ -105,25 +109,13 @@ class Loop:
     def restore(self, saved: checkpoint.Checkpoint) -> None:
         """Take the state of a verified checkpoint. Raises DamagedError when it does not fit."""
         checkpoint.copy_into(saved, checkpoint.WEIGHTS, self.parameters)
+        self.optimizer = make_optimizer(self.task.model, self.settings)
         if checkpoint.holds_tensors(saved, checkpoint.OPTIMIZER):
-            self._make_optimizer_state()
-            own = optimizer_tensors(self.optimizer)
+            own = begun_tensors(self.optimizer)
             checkpoint.copy_into(saved, checkpoint.OPTIMIZER, own)
         rng.set_device_states(checkpoint.load_tensors(saved, checkpoint.RNG))
         rng.set_host_states(saved.host_rng)
         self.progress = self._saved = saved.progress
-
-    def _make_optimizer_state(self) -> None:
-        """Let the optimiser create its tensors by a step that changes nothing."""
-        for parameter in self.parameters.values():
-            parameter.grad = torch.zeros_like(parameter)
-        decays = [group["weight_decay"] for group in self.optimizer.param_groups]
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["weight_decay"] = 0.0
-        self.optimizer.step()
-        for group, decay in zip(self.optimizer.param_groups, decays, strict=True):
-            group["weight_decay"] = decay
-        self.optimizer.zero_grad(set_to_none=True)
 
     def save(self) -> None:
         """Commit a checkpoint of the last finished step, then delete what is no longer kept."""
@@ -151,75 +143,143 @@ class Loop:
     def run(self) -> Finished:
         """Train until the planned epochs are done or no longer help. Raises StopRequested."""
         try:
-            while self.progress.epoch < self.settings.epochs and not self._stalled():
-                self._epoch()
+            self.watch.begin()
+            with self.place.tuned():
+                self._epochs()
         except StopRequested as stop:
-            self.optimizer.zero_grad(set_to_none=True)
             if self.progress.step:
                 self._save_once()
             raise StopRequested(stop.reason, self.progress.step) from None
-        return Finished(
-            {
-                "step": self.progress.step,
-                "epochs": self.progress.epoch,
-                "best_loss": self.progress.best_loss,
-                "best_step": self.progress.best_step,
-                "seconds": round(self.progress.seconds, 1),
-            }
-        )
+        except torch.OutOfMemoryError as error:
+            # Batches that do not fit are halved; this came while the optimizer took its step.
+            raise FailedError(counsel.no_room(self.settings)) from error
+        done = self.progress.epoch >= self.settings.epochs
+        if done and (told := counsel.at_the_end(self.progress.evaluations, self.progress.epoch)):
+            self.emit(told)
+        return Finished(evaluation.summary(self.progress))
+
+    def _epochs(self) -> None:
+        while self.progress.epoch < self.settings.epochs and not self._stalled():
+            if self.progress.skipped >= MAX_SKIPPED:
+                self._roll_back()
+            self._epoch()
 
     def _stalled(self) -> bool:
-        patience = self.settings.early_stop_epochs
-        if not patience or self.progress.stale < patience:
+        if not patience.is_over(self.progress, self.settings):
             return False
-        self.emit(
-            Note(
-                "early_stop",
-                f"No better held-out loss for {patience} epochs; the best is step "
-                f"{self.progress.best_step}. Training ends here.",
-            )
-        )
+        best = self.progress.best_step
+        self.emit(counsel.early_stop(self.settings.early_stop_epochs, best))
         return True
 
-    def _epoch(self) -> None:
-        epoch = self.progress.epoch
-        micros = self.task.epoch(epoch)
+    @property
+    def steps_per_epoch(self) -> int:
+        """The steps of the present epoch."""
+        return len(self._groups())
+
+    def _groups(self) -> list[Sequence[Micro]]:
+        """The batches of each step of the present epoch."""
+        micros = self.task.epoch(self.progress.epoch)
         size = self.settings.accumulation
-        groups = [micros[i : i + size] for i in range(0, len(micros), size)]
+        return [micros[i : i + size] for i in range(0, len(micros), size)]
+
+    def _epoch(self) -> None:
+        """One epoch, or what is left of it; it ends early when the run has to go back."""
+        epoch, groups = self.progress.epoch, self._groups()
         self.emit(Epoch(epoch + 1, self.settings.epochs, len(groups)))
-        remaining = groups[self.progress.position :]
-        batches = self._prefetched([m for group in remaining for m in group], epoch)
-        for group in remaining:
-            self._step(group, batches, len(groups))
-            self._between_steps()
-            self._save_in_between(last=self.progress.position == len(groups))
+        self._evaluate_in_between(last=self.progress.position == len(groups))
+        while self.progress.position < len(groups):
+            self._fitting(lambda: self._steps(groups))
+            if self.progress.skipped >= MAX_SKIPPED:
+                return
         self._evaluate()
         self.progress = replace(self.progress, epoch=epoch + 1, position=0)
         self.save()
+        self.watch.epoch_ended()
+
+    def _steps(self, groups: Sequence[Sequence[Micro]]) -> None:
+        """The steps that are left of the epoch, until the run has to go back or batches change."""
+        epoch, halvings = self.progress.epoch, self.progress.halvings
+        remaining = [
+            division.divided(self.task, group, halvings, epoch)
+            for group in groups[self.progress.position :]
+        ]
+        micros = [micro for group in remaining for micro in group]
+        with contextlib.closing(prefetched(self.task, micros, epoch)) as batches:
+            for group in remaining:
+                self._step(group, batches, len(groups))
+                self.between.after(self.progress.step, self._save_once)
+                if self.progress.skipped >= MAX_SKIPPED:
+                    return
+                last = self.progress.position == len(groups)
+                self._evaluate_in_between(last=last)
+                self._save_in_between(last=last)
+                if self.progress.halvings != halvings:
+                    return
+
+    def _fitting(self, work: Callable[[], _Found]) -> _Found:
+        """What `work` gives; when a batch does not fit, all are halved and it is called again."""
+        while True:
+            try:
+                return work()
+            except TooLarge as error:
+                micro = error.micro
+            self._halve(micro)
+
+    def _halve(self, micro: Micro) -> None:
+        """Compute from here on with batches half as large. Raises FailedError for a single clip."""
+        self.place.empty_cache()
+        if len(micro.clips) == 1:
+            if self.progress.step:
+                self._save_once()
+            (clip,) = self.task.clip_names(micro)
+            raise FailedError(division.does_not_fit(self.settings, self.place.precision, clip))
+        halvings, step = self.progress.halvings + 1, self.progress.step + 1
+        self.progress = replace(self.progress, halvings=halvings)
+        self.emit(OutOfMemory(step, **division.sizes(self.settings, halvings)))
+        self.emit(division.smaller(self.settings, halvings, step))
+
+    def _roll_back(self) -> None:
+        """Back to the last good checkpoint, or to the start, with half the learning rate.
+
+        A checkpoint of what it went back to is saved at once, so that a resumed run knows of it.
+        """
+        if self.progress.rollbacks >= MAX_ROLLBACKS:
+            raise FailedError(counsel.given_up(self.settings.learning_rate))
+        from_step, rollbacks = self.progress.step, self.progress.rollbacks + 1
+        halvings = self.progress.halvings
+        if saved := checkpoint.newest_good(self.run_folder, self._check):
+            self.restore(saved)
+        else:
+            self._restart()
+        self.progress = replace(self.progress, skipped=0, rollbacks=rollbacks, halvings=halvings)
+        rate = self._rate(self.steps_per_epoch)
+        self.emit(RolledBack(self.progress.step, from_step, rate, rollbacks))
+        self.save()
+        # Newer ones hold the same weights amid bad steps, and a resumed run would take them.
+        checkpoint.remove_after(self.run_folder, self.progress.step)
+
+    def _restart(self) -> None:
+        """Take the state that the run began with."""
+        start = self.start_weights()
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(start[name])
+        self.optimizer = make_optimizer(self.task.model, self.settings)
+        device_states, host_states = self._start_rng
+        rng.set_device_states(device_states)
+        rng.set_host_states(host_states)
+        self.progress = Progress()
 
     def _save_in_between(self, *, last: bool) -> None:
         every = self.settings.save_every_steps
-        # The end of the epoch saves by itself.
-        if every and not last and self.progress.step % every == 0:
+        # The end of the epoch saves by itself. A checkpoint amid bad steps would be no good one.
+        due = every and self.progress.step % every == 0
+        if due and not last and not self.progress.skipped:
             self._save_once()
 
     def _save_once(self) -> None:
         if self.progress != self._saved:
             self.save()
-
-    def _prefetched(
-        self, micros: Sequence[Micro], epoch: int | None
-    ) -> Iterator[tuple[Any, float]]:
-        """Each batch with the seconds it was waited for; the next one is made meanwhile."""
-        with ThreadPoolExecutor(1, "voicetui-batches") as pool:
-            following = [pool.submit(self.task.batch, m, epoch) for m in micros[:1]]
-            for index in range(len(micros)):
-                begun = time.perf_counter()
-                batch = following.pop().result()
-                waited = time.perf_counter() - begun
-                if index + 1 < len(micros):
-                    following.append(pool.submit(self.task.batch, micros[index + 1], epoch))
-                yield batch, waited
 
     def _check(self) -> None:
         self.control.raise_if_stopped()
@@ -228,99 +288,57 @@ class Loop:
         self, group: Sequence[Micro], batches: Iterator[tuple[Any, float]], steps_per_epoch: int
     ) -> None:
         begun = time.perf_counter()
-        before = rng.device_states()
-        totals = _totals(group)
-        sums: dict[str, torch.Tensor] = {}
-        waited = 0.0
-        try:
-            for _ in group:
-                self._check()
-                batch, seconds = next(batches)
-                waited += seconds
-                for term, value in self._backward(batch, totals).items():
-                    sums[term] = sums[term] + value if term in sums else value
-        except StopRequested:
-            rng.set_device_states(before)
-            raise
-        lr = learning_rate(
+        lr = self._rate(steps_per_epoch)
+        done = self.stepper.step(self.optimizer, lr, group, batches, self.progress.scale)
+        self._judge(done, group)
+        self._count(group, time.perf_counter() - begun)
+        # Before `memory_used`, which begins to count anew.
+        allocated = self.place.peak_allocated()
+        step = Step(
+            step=self.progress.step,
+            steps=self.progress.step + self._remaining(steps_per_epoch),
+            epoch=self.progress.epoch + 1,
+            epochs=self.settings.epochs,
+            lr=lr,
+            grad_norm=done.grad_norm,
+            clips=sum(len(m.clips) for m in group),
+            audio_seconds=round(sum(m.audio_seconds for m in group), 2),
+            seconds=round(time.perf_counter() - begun, 4),
+            loader_seconds=round(done.waited, 4),
+            eta=round(self._remaining(steps_per_epoch) * self._step_seconds, 1),
+            memory=self.place.memory_used(),
+            **done.means.fields,
+        )
+        self.emit(step)
+        self.watch.stepped(step, allocated)
+
+    def _rate(self, steps_per_epoch: int) -> float:
+        """The learning rate of the next step."""
+        rate = learning_rate(
             self.settings,
             self.progress.step,
             self.progress.epoch,
             self.progress.position,
             steps_per_epoch,
+            [each.loss for each in self.progress.evaluations],
         )
-        measured, grad_norm = self._apply(sums, totals, lr, group)
-        self._count(group, time.perf_counter() - begun)
-        self.emit(
-            Step(
-                step=self.progress.step,
-                steps=self.progress.step + self._remaining(steps_per_epoch),
-                epoch=self.progress.epoch + 1,
-                epochs=self.settings.epochs,
-                lr=lr,
-                grad_norm=grad_norm,
-                clips=sum(len(m.clips) for m in group),
-                audio_seconds=round(sum(m.audio_seconds for m in group), 2),
-                seconds=round(time.perf_counter() - begun, 4),
-                loader_seconds=round(waited, 4),
-                eta=round(self._remaining(steps_per_epoch) * self._step_seconds, 1),
-                memory=self.place.memory_used(),
-                **measured.fields,
-            )
-        )
+        return rate * 0.5**self.progress.rollbacks
 
-    def _backward(self, batch: Any, totals: Mapping[str, int]) -> dict[str, torch.Tensor]:
-        with self.place.autocast():
-            sums = self.task.sums(batch)
-        weighted = [self.task.weights[term] * sums[term] / totals[term] for term in sums]
-        torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
-        return {term: value.detach() for term, value in sums.items()}
-
-    def _apply(
-        self,
-        sums: Mapping[str, torch.Tensor],
-        totals: Mapping[str, int],
-        lr: float,
-        group: Sequence[Micro],
-    ) -> tuple[Measured, float]:
-        """Clip, judge and apply the gradients; a step that is not finite changes nothing."""
-        limit = self.settings.gradient_clip or float("inf")
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters.values(), limit)
-        # One transfer from the device for all numbers of the step.
-        *values, grad_norm = torch.stack([*sums.values(), norm]).tolist()
-        measured = self._measured(dict(zip(sums, values, strict=True)), totals)
-        finite = all(math.isfinite(value) for value in (*values, grad_norm))
-        if finite:
-            for parameter_group in self.optimizer.param_groups:
-                parameter_group["lr"] = lr
-            self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.progress = replace(self.progress, skipped=0 if finite else self.progress.skipped + 1)
-        if not finite:
-            self._warn_of_skipped(group)
-        return measured, grad_norm
-
-    def _measured(self, sums: Mapping[str, float], totals: Mapping[str, int]) -> Measured:
-        ce = {term: value / totals[term] for term, value in sums.items()}
-        return Measured(ce, {term: self.task.weights[term] * value for term, value in ce.items()})
-
-    def _warn_of_skipped(self, group: Sequence[Micro]) -> None:
-        names = [name for micro in group for name in self.task.clip_names(micro)]
-        self.emit(
-            Warned(
-                "not_finite",
-                f"Step {self.progress.step + 1} gave a loss or gradient that is not a number "
-                f"(clips {', '.join(names)}).",
-                "The step was thrown away; the weights did not change.",
-                "Look at these clips. If it goes on, lower training.learning_rate.",
-            )
-        )
-        if self.progress.skipped >= MAX_SKIPPED:
-            raise FailedError(
-                f"{MAX_SKIPPED} steps in a row were not finite; the weights and any checkpoint are "
-                "those from before. Train again with '--inexact --set "
-                f"learning_rate={self.settings.learning_rate / 2:g}', or with precision=fp32."
-            )
+    def _judge(self, done: Stepped, group: Sequence[Micro]) -> None:
+        """Take a step into account that may have been thrown away."""
+        step, scale = self.progress.step + 1, self.progress.scale
+        if self.place.scales and (done.finite or done.overflowed):
+            scale = scale.after(overflowed=done.overflowed)
+        skipped = self.progress.skipped
+        if done.finite:
+            skipped = 0
+        elif done.overflowed:
+            self.emit(counsel.overflow(step, scale.factor))
+        else:
+            skipped += 1
+            names = [name for micro in group for name in self.task.clip_names(micro)]
+            self.emit(counsel.not_finite(step, names))
+        self.progress = replace(self.progress, skipped=skipped, scale=scale)
 
     def _count(self, group: Sequence[Micro], seconds: float) -> None:
         smoothed = 0.9 * self._step_seconds + 0.1 * seconds
@@ -338,59 +356,45 @@ class Loop:
         done = self.progress.epoch * steps_per_epoch + self.progress.position
         return max(0, steps_per_epoch * self.settings.epochs - done)
 
-    def _between_steps(self) -> None:
-        """Do what people asked for."""
-        self._answer_requests()
-        if self.control.paused:
-            self.emit(Paused(self.progress.step))
-            while not self.control.wait_while_paused(_LOOK_SECONDS):
-                self._answer_requests()
-            if self.control.stop_reason is None:
-                self.emit(Continued(self.progress.step))
-        self._check()
-
-    def _answer_requests(self) -> None:
-        while request := self.control.take():
-            if request.verb == "save":
-                self._save_once()
-                until = checkpoint.kept_until(self.settings.keep_checkpoints)
-                message = f"step {self.progress.step} is saved, kept until {until}"
-            else:
-                message = f"a training run does not {request.verb}; use 'voicetui {request.verb}'"
-            self.emit(RequestDone(request.id, request.verb, request.verb == "save", message))
+    def _evaluate_in_between(self, *, last: bool) -> None:
+        every = self.settings.evaluate_every_steps
+        due = every and self.progress.position and self.progress.step % every == 0
+        # The end of the epoch evaluates by itself; a resumed run may have done this one already.
+        newest = self.progress.evaluations[-1:]
+        if due and not last and self.progress.step not in [each.step for each in newest]:
+            self._evaluate()
+            if self.progress.best_step == self.progress.step:
+                self.save()
 
     def _evaluate(self) -> None:
         """Judge the weights on the held-out clips."""
         begun = time.perf_counter()
-        micros = self.task.held_out()
-        sums: dict[str, float] = {}
-        self.task.model.eval()
-        try:
-            with torch.no_grad():
-                for batch, _ in self._prefetched(micros, None):
-                    self._check()
-                    with self.place.autocast():
-                        for term, value in self.task.sums(batch).items():
-                            sums[term] = sums.get(term, 0.0) + value.item()
-        finally:
-            self.task.model.train()
-        measured = self._measured(sums, _totals(micros))
-        loss = measured.fields["loss"]
-        best = self.progress.best_loss
-        lowest = math.isfinite(loss) and (best is None or loss < best)
-        enough = lowest and (best is None or loss < best - self.settings.early_stop_change)
-        self.progress = replace(
-            self.progress,
-            best_loss=loss if lowest else best,
-            best_step=self.progress.step if lowest else self.progress.best_step,
-            stale=0 if enough else self.progress.stale + 1,
-        )
+        found = self._measured(self.task)
+        # Before the evaluation is recorded: a stop in here leaves all of it to be done again.
+        forgotten = self.forgetting.measure(self._measured)
+        self.progress = evaluation.recorded(self.progress, found.loss)
         self.emit(
             Evaluated(
                 step=self.progress.step,
                 epoch=self.progress.epoch + 1,
-                best=lowest,
+                best=self.progress.best_step == self.progress.step,
                 seconds=round(time.perf_counter() - begun, 3),
-                **measured.fields,
+                **found.fields,
             )
         )
+        if told := counsel.news(self.progress.evaluations):
+            self.emit(told)
+        self.forgetting.tell(forgotten, self.progress.step, self.progress.epoch + 1)
+
+    def _measured(self, task: Task) -> Measured:
+        """The held-out losses of a task with the weights of now."""
+        return self._fitting(
+            lambda: evaluation.held_out(
+                task, self.place, self._check, halvings=self.progress.halvings
+            )
+        )
+
+    def measure_earlier_voices(self) -> None:
+        """Measure them before anything is trained or restored, unless this run did already."""
+        with self.place.tuned():
+            self.forgetting.begin(self._measured)

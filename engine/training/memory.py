@@ -29,7 +29,7 @@ _BYTES_PER_PARAMETER = {"fp32": 16, "bf16": 18}
 _START_BYTES = {"cuda": 800_000_000, "cpu": 1_000_000_000}
 # Left free. CUDA: the XTTS fine-tuning guide calls less than 500 MB a reason for concern. CPU: the
 # system and the console need room too.
-_RESERVE_BYTES = {"cuda": 500_000_000, "cpu": 1_000_000_000}
+RESERVE_BYTES = {"cuda": 500_000_000, "cpu": 1_000_000_000}
 
 # Kept per token, layer and channel, measured: attention and MLP with their dropout masks.
 _CHANNEL_BYTES = {"fp32": 72, "bf16": 46}
@@ -107,7 +107,7 @@ def training_bytes(
 
 def least_bytes(device: Kind, precision: Precision = "fp32") -> int:
     """What must be free to train at all, with batches of one clip of the longest kind."""
-    return training_bytes(1, device, precision) + _RESERVE_BYTES[device]
+    return training_bytes(1, device, precision) + RESERVE_BYTES[device]
 
 
 def suggest(
@@ -130,7 +130,7 @@ def suggest(
     def needed(batch_size: int) -> int:
         return training_bytes(batch_size, device, precision, longest_seconds, network)
 
-    room = free_bytes - _RESERVE_BYTES[device]
+    room = free_bytes - RESERVE_BYTES[device]
     batches = (n for n in range(wanted_effective, 0, -1) if wanted_effective % n == 0)
     fitting = next((n for n in batches if needed(n) <= room), None)
     size = fitting or 1
@@ -148,8 +148,8 @@ def _why_it_fits(
     where = "on the GPU" if device == "cuda" else "of RAM"
     batch = "one clip" if size == 1 else f"{size} clips"
     return (
-        f"A batch of {batch} of up to {seconds:g} s takes about {_gb(needed)} in {precision}, and "
-        f"{_gb(free)} {where} are free. This is an estimate; the first step measures it."
+        f"A batch of {batch} of up to {seconds:g} s takes about {in_gb(needed)} in {precision}, and "
+        f"{in_gb(free)} {where} are free. This is an estimate; the first step measures it."
     )
 
 
@@ -162,8 +162,8 @@ def _why_not(
     network: Network,
 ) -> str:
     missing = (
-        f"Even one clip of {seconds:g} s at a time takes about {_gb(needed)} and a reserve of "
-        f"{_gb(_RESERVE_BYTES[device])}, but only {_gb(free)} are free. This is an estimate."
+        f"Even one clip of {seconds:g} s at a time takes about {in_gb(needed)} and a reserve of "
+        f"{in_gb(RESERVE_BYTES[device])}, but only {in_gb(free)} are free. This is an estimate."
     )
     if device == "cpu":
         return f"{missing} Close other programs, or train on a machine with 16 GB of RAM or more."
@@ -172,7 +172,7 @@ def _why_not(
     )
     shorter = (
         f" make clips shorter with --set max_clip_seconds={_SHORT_SECONDS:g},"
-        if needed - (long - short) + _RESERVE_BYTES[device] <= free
+        if needed - (long - short) + RESERVE_BYTES[device] <= free
         else ""
     )
     return (
@@ -181,5 +181,6 @@ def _why_not(
     )
 
 
-def _gb(count: int) -> str:
+def in_gb(count: int) -> str:
+    """Bytes as people read them."""
     return f"{count / 1e9:.1f} GB"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,10 @@ import torch
 from engine.errors import SettingError
 from engine.events import Device
 from engine.hardware import memory
+
+_HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+# NVIDIA's compute capability of the first cards with TF32 (Ampere).
+_TF32_SINCE = (8, 0)
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,30 @@ class Place:
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """The context in which the forward pass runs."""
-        if self.precision == "bf16":
-            return torch.autocast(self.device.type, torch.bfloat16)
+        if dtype := _HALVES.get(self.precision):
+            return torch.autocast(self.device.type, dtype)
         return contextlib.nullcontext()
+
+    @property
+    def scales(self) -> bool:
+        """Whether losses are scaled, for gradients that the format would round to zero."""
+        return self.precision == "fp16"
+
+    @contextlib.contextmanager
+    def tuned(self) -> Iterator[None]:
+        """The settings of torch that this precision needs; they are those of a whole process."""
+        products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+        before = products.allow_tf32, convolutions.allow_tf32
+        try:
+            products.allow_tf32 = convolutions.allow_tf32 = self.precision == "tf32"
+            yield
+        finally:
+            products.allow_tf32, convolutions.allow_tf32 = before
+
+    def empty_cache(self) -> None:
+        """Give back what torch keeps of the GPU and does not use."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def memory_used(self) -> float:
         """Bytes: the most that torch reserved of the GPU since the last call, or on CPU what the
@@ -36,6 +62,16 @@ class Place:
         reserved = torch.cuda.max_memory_reserved(self.device)
         torch.cuda.reset_peak_memory_stats(self.device)
         return float(reserved)
+
+    def peak_allocated(self) -> float | None:
+        """Bytes: the most that tensors took of the GPU since `memory_used` was asked; None on CPU."""
+        if self.device.type != "cuda":
+            return None
+        return float(torch.cuda.max_memory_allocated(self.device))
+
+    def vram(self) -> tuple[int, int] | None:
+        """Bytes that are free on the GPU, and all it has; None on CPU."""
+        return torch.cuda.mem_get_info(self.device) if self.device.type == "cuda" else None
 
     def facts(self) -> dict[str, Any]:
         """What of the place decides the bits of a result; on CPU the threads and the CPU do too."""
@@ -70,12 +106,23 @@ def choose(device: str, precision: str) -> Place:
             "Check the driver with nvidia-smi, or set training.device=auto."
         )
     chosen = torch.device("cuda" if cuda and device != "cpu" else "cpu")
-    has_bf16 = chosen.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    if precision == "bf16" and chosen.type == "cuda" and not has_bf16:
-        raise SettingError(
-            f"training.precision is bf16, which {torch.cuda.get_device_name(chosen)} lacks. "
-            "Set training.precision=fp32 or auto."
-        )
+    known = _known(chosen)
     if precision == "auto":
-        precision = "bf16" if has_bf16 else "fp32"
+        precision = "bf16" if chosen.type == "cuda" and "bf16" in known else "fp32"
+    if precision not in known:
+        name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else "the CPU"
+        raise SettingError(
+            f"training.precision is {precision}, which {name} lacks. Set training.precision="
+            f"auto, or one of {', '.join(known)}."
+        )
     return Place(chosen, precision)
+
+
+def _known(device: torch.device) -> tuple[str, ...]:
+    """The number formats that a device computes with."""
+    if device.type == "cpu":
+        return "fp32", "bf16"
+    has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    has_tf32 = torch.cuda.get_device_capability(device) >= _TF32_SINCE
+    newer = [name for name, there in (("tf32", has_tf32), ("bf16", has_bf16)) if there]
+    return "fp32", *newer, "fp16"

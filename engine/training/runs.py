@@ -18,10 +18,10 @@ from engine.files import sweep, write_text
 from engine.jobs import Job, job_folders, new_folder
 from engine.project import Project
 from engine.session import Session
-from engine.settings import TrainingSettings
+from engine.settings import TrainingSettings, Value
 from engine.text import clean
-from engine.training import checkpoint
-from engine.training.schedule import first_cycle
+from engine.training import checkpoint, patience
+from engine.training.schedule import LENGTHS, settled
 
 if TYPE_CHECKING:
     from engine.training.loop import Loop
@@ -34,6 +34,7 @@ _HARMLESS = frozenset(
         "epochs",
         "early_stop_epochs",
         "early_stop_change",
+        "evaluate_every_steps",
         "save_every_steps",
         "keep_checkpoints",
         # What these come to stands among the facts of the device.
@@ -42,7 +43,21 @@ _HARMLESS = frozenset(
     }
 )
 # What decides which clips come when, and what the held-out loss measures.
-_ORDER = ("dataset", "settings.batch_size", "settings.accumulation", "settings.seed")
+_ORDER = (
+    "dataset",
+    "settings.batch_size",
+    "settings.batch_tokens",
+    "settings.accumulation",
+    "settings.seed",
+)
+_ROOM = (
+    "device.name",
+    "device.precision",
+    "settings.batch_size",
+    "settings.batch_tokens",
+    "settings.gradient_checkpointing",
+    "settings.optimizer",
+)
 _MEASURE = ("dataset", "base", "settings.text_loss_weight", "settings.mel_loss_weight")
 
 
@@ -62,6 +77,25 @@ def is_done(project: Project) -> bool:
     """Whether the newest run with checkpoints has done the epochs that it was asked for."""
     run = latest_with_checkpoints(project)
     return run is not None and done_epochs(run) >= effective_settings(project, run).epochs
+
+
+def with_more(project: Project, epochs: int) -> Project:
+    """The project asking its newest run for so many epochs more than it did, or is still to do.
+
+    A run that ended early has them after those that it did, and no longer ends early. Raises
+    InputError when there is no run.
+    """
+    run = latest_with_checkpoints(project)
+    if run is None:
+        raise InputError(
+            f"{clean(str(project.folder))} has no run that --more could continue. Train without it."
+        )
+    settings, whole = effective_settings(project, run), checkpoint.readable(run)
+    progress = whole[0].progress if whole else checkpoint.Progress()
+    values: dict[str, Value] = {"training.epochs": max(progress.epoch, settings.epochs) + epochs}
+    if patience.is_over(progress, settings):
+        values = {"training.epochs": progress.epoch + epochs, "training.early_stop_epochs": 0}
+    return project.with_values(values)
 
 
 def _choose(project: Project, *, resume: bool, fresh: bool) -> Path:
@@ -85,7 +119,7 @@ def _choose(project: Project, *, resume: bool, fresh: bool) -> Path:
     if done >= effective_settings(project, earlier).epochs:
         raise RefusedError(
             f"Run {earlier.name} has done {done} epochs, as many as it was asked for. "
-            f"Continue it with '--resume --set epochs={done + max(1, done // 2)}', "
+            f"Continue it with '--more {max(1, done // 2)}', "
             "or start a new run beside it with --fresh."
         )
     return earlier
@@ -130,15 +164,20 @@ def effective_settings(project: Project, run: Path) -> TrainingSettings:
     kept = {key: used[key] for key in own if key in used and before.get(key) == own[key]}
     given = {key.partition(".")[2]: value for key, value in project.overrides.items()}
     asked = {key: value for key, value in given.items() if key in own}
-    settings = TrainingSettings(**(own | kept | asked))
-    if settings.restart_epochs == 0:
-        settings = replace(settings, restart_epochs=first_cycle(settings))
-    return settings
+    chosen = own | kept | asked
+    if chosen["scheduler"] != used.get("scheduler"):
+        # The lengths that were settled for another schedule are not this one's.
+        chosen |= {key: (own | asked)[key] for key in LENGTHS}
+    return settled(TrainingSettings(**chosen))
 
 
 def exact_settings(settings: TrainingSettings) -> dict[str, Any]:
     """The settings that a run computes with; they belong to the facts of its checkpoints."""
-    return {key: value for key, value in asdict(settings).items() if key not in _HARMLESS}
+    exact = {key: value for key, value in asdict(settings).items() if key not in _HARMLESS}
+    if settings.scheduler == "plateau":
+        # The rate follows the evaluations.
+        exact["evaluate_every_steps"] = settings.evaluate_every_steps
+    return exact
 
 
 def write_run(job: Job, project: Project, base: Path, settings: TrainingSettings) -> None:
@@ -193,14 +232,19 @@ def restore(
 ) -> None:
     """Take the loop to where the checkpoint stands, and say when newer ones were damaged.
 
-    When the order of the clips changed, the epoch that was begun starts over; when the held-out
-    loss measures something else, the best is looked for anew.
+    When the order of the clips changed, the epoch that was begun starts over; when what decides
+    about memory changed, batches are no longer halved; when the held-out loss measures something else, the best is looked for anew, and plateau begins to count anew.
     """
     loop.restore(saved)
     if changed.intersection(_ORDER):
         loop.progress = replace(loop.progress, position=0)
     if changed.intersection(_MEASURE):
-        loop.progress = replace(loop.progress, best_loss=None, best_step=None, stale=0)
+        loop.progress = replace(loop.progress, best_loss=None, best_step=None, evaluations=())
+    if changed.intersection(_ROOM):
+        loop.progress = replace(loop.progress, halvings=0)
+    if "settings.learning_rate" in changed:
+        # A person chose a rate in place of the one that was halved.
+        loop.progress = replace(loop.progress, rollbacks=0)
     for folder, message in damaged.items():
         aside = checkpoint.set_aside(folder)
         job.emit(

@@ -35,6 +35,9 @@ class Task(Protocol):
     def held_out(self) -> Sequence[Micro]:
         """The batches of the held-out clips."""
 
+    def micro(self, clips: Sequence[int], epoch: int | None) -> Micro:
+        """The batch of these clips; `epoch` None for held-out ones."""
+
     def batch(self, micro: Micro, epoch: int | None) -> Any:
         """A batch on the host; `epoch` None for the held-out clips. Called in a helper thread."""
 

@@ -133,15 +133,16 @@ def hidden_states(gpt: Any, prompt: torch.Tensor, batch: Batch) -> torch.Tensor:
     return normed.flatten(0, 1)
 
 
-def loss_sums(gpt: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def loss_sums(gpt: Any, batch: Batch, smoothing: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
     """Summed cross-entropy of text and of codes, in nats; the heads run at predicting places only.
 
     Divided by the number of targets they are coqui's unweighted `loss_text` and `loss_mel`.
+    `smoothing` is the share of each target that is spread over all classes.
     """
     hidden = hidden_states(gpt, prompt_of(gpt, batch.conditioning), batch)
     text = gpt.text_head(hidden[batch.text_positions]).float()
     mel = gpt.mel_head(hidden[batch.mel_positions]).float()
     return (
-        F.cross_entropy(text, batch.text_targets, reduction="sum"),
-        F.cross_entropy(mel, batch.mel_targets, reduction="sum"),
+        F.cross_entropy(text, batch.text_targets, reduction="sum", label_smoothing=smoothing),
+        F.cross_entropy(mel, batch.mel_targets, reduction="sum", label_smoothing=smoothing),
     )

@@ -42,6 +42,7 @@ class XttsTask:
         self._batch_size = settings.batch_size
         self._budget = settings.batch_tokens
         self._masking = settings.target_masking
+        self._smoothing = settings.label_smoothing
         self._ids = Tokens(
             gpt.start_text_token, gpt.stop_text_token, gpt.start_audio_token, gpt.stop_audio_token
         )
@@ -53,9 +54,9 @@ class XttsTask:
 
     def _micros(self, split: str, order: Sequence[Sequence[int]], epoch: int | None) -> list[Micro]:
         clips = self._splits[split]
-        return [self._micro([clips[place] for place in batch], epoch) for batch in order]
+        return [self.micro([clips[place] for place in batch], epoch) for batch in order]
 
-    def _micro(self, clips: Sequence[int], epoch: int | None) -> Micro:
+    def micro(self, clips: Sequence[int], epoch: int | None) -> Micro:
         entries = [self._features.entries[index] for index in clips]
         counts = [batches.targets_of(entry.tokens, entry.codes) for entry in entries]
         learned = sum(mel for _, mel in counts) - sum(map(len, self._masked(clips, epoch)))
@@ -115,5 +116,8 @@ class XttsTask:
         tables, audio = batch
         with torch.no_grad(), torch.autocast(self._device.type, enabled=False):
             conditioning = self._mel(audio.to(self._device, non_blocking=True))
-        text, mel = loss_sums(self._gpt, to_device(tables, conditioning, self._device))
+        # Held-out losses stay comparable, whatever a run trains with.
+        smoothing = self._smoothing if self.model.training else 0.0
+        moved = to_device(tables, conditioning, self._device)
+        text, mel = loss_sums(self._gpt, moved, smoothing)
         return {"text": text, "mel": mel}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +13,23 @@ from engine.errors import DatasetError
 from engine.events import (
     ClipDropped,
     Finished,
+    Lineage,
     Parameters,
     Progress,
     Samples,
     SettingsEcho,
     Stage,
+    Warned,
 )
+from engine.files import sha256_file
 from engine.jobs import Job
 from engine.project import Project
 from engine.session import Session
 from engine.settings import TrainingSettings
 from engine.text import clean
-from engine.training import checkpoint, runs
+from engine.training import checkpoint, contradictions, runs
 from engine.xtts import base as bases
+from engine.xtts import card
 
 if TYPE_CHECKING:
     from engine.training.precision import Place
@@ -52,16 +57,20 @@ def session(
 def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     """Train the project in the job's run folder, from its newest checkpoint if it has one."""
     base = bases.locate(project.base_reference)
+    is_edited = _changes_of(project.dataset_dir / clips.FILE_NAME)
     check = job.control.raise_if_stopped
     found = checkpoint.newest(job.folder, check)
     saved = found[0] if found else None
     settings = runs.effective_settings(project, job.folder)
+    contradictions.check(settings)
     job.emit(SettingsEcho(dataclasses.asdict(settings) | {"language": project.language}))
 
+    for warning in contradictions.warnings(settings):
+        job.emit(warning)
     job.emit(Stage("loading"))
     from engine.training import precision, rng
     from engine.training.loop import Loop
-    from engine.xtts import load
+    from engine.xtts import earlier_voices, load
     from engine.xtts.model import prepare_for_training
     from engine.xtts.task import XttsTask
 
@@ -69,7 +78,12 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     place = precision.choose(settings.device, settings.precision)
     job.emit(place.describe())
     features = _features(project, job, base, place)
+    earlier = earlier_voices.features_of(project, base, place, check)
     _emit_samples(job, features)
+    count = len(features.of_split("train"))
+    contradictions.check_batch(settings, count)
+    if told := contradictions.small_data(settings, count):
+        job.emit(told)
     facts = _facts(settings, base, features, place)
     changed = runs.judge_exactness(job, saved, facts, inexact=inexact) if saved else set()
     runs.write_run(job, project, base, settings)
@@ -79,11 +93,19 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     prepare_for_training(gpt, settings.dropout, checkpointing=settings.gradient_checkpointing)
     gpt.to(place.device).train()
     task = XttsTask(gpt, features, load.mel_stats_of(base), settings, place)
-    loop = Loop(task, settings, place, job.folder, job.emit, job.control, facts)
+    loop = Loop(
+        task, settings, place, job.folder, job.emit, job.control, facts,
+        start_weights=lambda: load.gpt_of(base).state_dict(),
+        earlier=earlier_voices.voices_of(earlier, base, gpt, settings, place),
+    )  # fmt: skip
+    loop.watch.also(is_edited)
+    job.emit(Lineage(project.name, card.epochs_of(card.lineage_of(base))))
+    contradictions.check_length(settings, loop.steps_per_epoch)
     trained = sum(p.numel() for p in loop.parameters.values())
     total = sum(p.numel() for p in gpt.parameters())
     job.emit(Parameters(trained, total - trained))
     check()
+    loop.measure_earlier_voices()
     if found:
         runs.restore(job, loop, *found, changed)
     job.emit(Stage("training"))
@@ -118,6 +140,29 @@ def _features(project: Project, job: Job, base: Path, place: Place) -> Features:
                 f"{clean(str(project.folder))} has no {split} clips that can be used. {remedy}"
             )
     return built
+
+
+def _changes_of(table: Path) -> Callable[[], Warned | None]:
+    """A look at whether a table is still what it is now."""
+
+    def identity() -> str:
+        # A table that is gone was edited too.
+        return sha256_file(table) if table.is_file() else ""
+
+    before = identity()
+
+    def look() -> Warned | None:
+        if identity() == before:
+            return None
+        return Warned(
+            "dataset_edited",
+            f"The dataset ({clean(str(table))}) was edited while this run trains.",
+            "The run goes on with the clips that it started with.",
+            "Nothing for this run. A new one takes the edited clips ('voicetui train DIR "
+            "--fresh'); so does this one when it is continued later, with --inexact.",
+        )
+
+    return look
 
 
 def _emit_samples(job: Job, features: Features) -> None:

@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 
 from engine.errors import DamagedError, DiskFullError, RefusedError
 from engine.training import checkpoint
-from engine.training.checkpoint import Progress, Snapshot
+from engine.training.checkpoint import Evaluation, Progress, Snapshot
 
 
 def _snapshot(step: int, best: int | None = None) -> Snapshot:
@@ -44,6 +45,31 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     assert torch.equal(weights["w"], torch.full((4, 3), 7.0))
     assert weights["half"].dtype == torch.bfloat16
     assert not list((tmp_path / checkpoint.FOLDER).glob(".tmp-*"))
+
+
+def test_what_was_evaluated_is_read_as_it_was_written(tmp_path: Path) -> None:
+    judged = (Evaluation(1, 40, 3.1), Evaluation(2, 80, None))
+    snapshot = replace(_snapshot(80), progress=Progress(step=80, evaluations=judged))
+    checkpoint.commit(tmp_path, snapshot)
+    assert checkpoint.readable(tmp_path)[0].progress == snapshot.progress
+
+
+def test_a_run_goes_back_to_what_no_bad_step_came_before(tmp_path: Path) -> None:
+    def back() -> int | None:
+        found = checkpoint.newest_good(tmp_path, lambda: None)
+        return found and found.step
+
+    assert back() is None
+    for step, skipped in ((1, 0), (2, 0), (3, 1)):
+        snapshot = _snapshot(step)
+        progress = replace(snapshot.progress, skipped=skipped)
+        checkpoint.commit(tmp_path, replace(snapshot, progress=progress))
+    assert back() == 2
+    folders = {saved.step: saved.folder for saved in checkpoint.readable(tmp_path)}
+    _damage_flip(folders[2])
+    assert back() == 1
+    shutil.rmtree(folders[1])
+    assert back() == 3
 
 
 def test_a_run_without_checkpoints_has_none(tmp_path: Path) -> None:

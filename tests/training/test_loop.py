@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from helpers_xtts import make_loop
+from helpers_xtts import hex_losses, make_loop
 
 from engine.control import Control
-from engine.errors import FailedError
+from engine.errors import FailedError, StopRequested
 from engine.events import (
     Continued,
     Epoch,
@@ -20,12 +20,14 @@ from engine.events import (
     Note,
     Paused,
     RequestDone,
+    RolledBack,
     Saved,
     Step,
     Warned,
 )
 from engine.requests import Request
 from engine.training import checkpoint
+from engine.training.stepping import backward
 
 
 def _of(events: list[Event], kind: type[Any]) -> list[Any]:
@@ -73,13 +75,13 @@ def test_accumulated_batches_weigh_as_one_large_batch(
             tmp_path, tiny_base, toy_features, batch_size=size, accumulation=together, dropout=0.0
         )
         micros = (
-            [loop.task._micro([c]) for c in (0, 1, 2)]
+            [loop.task.micro([c], 0) for c in (0, 1, 2)]
             if size == 1
-            else [loop.task._micro([0, 1, 2])]
+            else [loop.task.micro([0, 1, 2], 0)]
         )
         totals = {t: sum(m.targets[t] for m in micros) for t in ("text", "mel")}
         for micro in micros:
-            loop._backward(loop.task.batch(micro, 0), totals)
+            backward(loop.task, loop.place, micro, loop.task.batch(micro, 0), totals)
         gradients.append({n: p.grad for n, p in loop.parameters.items() if p.grad is not None})
     for name, gradient in gradients[0].items():
         assert torch.allclose(gradient, gradients[1][name], rtol=1e-3, atol=1e-7), name
@@ -105,13 +107,14 @@ def test_a_bad_step_never_reaches_the_weights(
     compute = loop.task.sums
     loop.task.sums = lambda batch: {k: v * float("nan") for k, v in compute(batch).items()}
     before = {name: p.detach().clone() for name, p in loop.parameters.items()}
-    with pytest.raises(FailedError, match="3 steps in a row"):
+    with pytest.raises(FailedError, match=r"3 steps in a row .* learning_rate=0\.0001'"):
         loop.run()
     assert all(torch.equal(p, before[name]) for name, p in loop.parameters.items())
     warnings = _of(events, Warned)
-    assert [w.code for w in warnings] == ["not_finite"] * 3
+    # Three steps, and three more after each of three rollbacks.
+    assert [w.code for w in warnings] == ["not_finite"] * 12
     assert "clip-0" in warnings[0].seen
-    assert len(_of(events, Step)) == 2
+    assert [r.learning_rate for r in _of(events, RolledBack)] == [5e-4, 2.5e-4, 1.25e-4]
 
 
 def test_one_bad_step_is_skipped_and_forgotten(
@@ -237,3 +240,54 @@ def test_pause_holds_between_steps_and_resume_goes_on(
     thread.join(30)
     assert len(_of(events, Step)) == 4
     assert [e.step for e in _of(events, Continued)] == [2]
+
+
+def test_evaluations_come_between_epochs_when_asked(
+    tmp_path: Path, tiny_base: Path, toy_features: Any
+) -> None:
+    """A plateau then lowers the rate amid an epoch, and a resumed run counts as the first one did."""
+    events: list[Event] = []
+    changed = {
+        "evaluate_every_steps": 2, "scheduler": "plateau", "plateau_patience": 0,
+        "learning_rate": 2e-2, "epochs": 2,
+    }  # fmt: skip
+    loop = make_loop(tmp_path / "straight", tiny_base, toy_features, emit=events.append, **changed)
+    loop.run()
+    assert [e.step for e in _of(events, Evaluated)] == [2, 4, 6, 8]
+    rates = [s.lr for s in _of(events, Step)]
+    assert rates == [learning_rate_after(events, step) for step in range(1, 9)]
+    best = min(_of(events, Evaluated), key=lambda e: e.loss).step
+    kept = {c.step for c in checkpoint.readable(tmp_path / "straight")}
+    assert best in kept, "the best is saved, also amid an epoch"
+
+    again: list[Event] = []
+    control = Control()
+
+    def watch(event: Event) -> None:
+        again.append(event)
+        if isinstance(event, Step) and event.step == 6:
+            control.stop("SIGTERM")
+
+    run = tmp_path / "stopped"
+    with pytest.raises(StopRequested):
+        make_loop(run, tiny_base, toy_features, emit=watch, control=control, **changed).run()
+    # The stop came before the evaluation of step 6, which is done first.
+    resumed = make_loop(run, tiny_base, toy_features, emit=again.append, **changed)
+    found = checkpoint.newest(run, lambda: None)
+    assert found is not None
+    resumed.restore(found[0])
+    resumed.run()
+    assert [e.step for e in _of(again, Evaluated)] == [2, 4, 6, 8]
+    assert hex_losses(again) == hex_losses(events)
+    assert [s.lr for s in _of(again, Step)] == rates
+
+
+def learning_rate_after(events: list[Event], step: int) -> float:
+    """The rate of a step as plateau with no patience gives it: halved by each loss no better."""
+    best, rate = float("inf"), 2e-2
+    for evaluation in _of(events, Evaluated):
+        if evaluation.step < step:
+            if evaluation.loss >= best * (1 - 1e-4):
+                rate /= 2
+            best = min(best, evaluation.loss)
+    return rate

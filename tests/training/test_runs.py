@@ -32,7 +32,7 @@ from engine.events import (
 )
 from engine.jobs import LOG_NAME
 from engine.project import Project
-from engine.training import checkpoint
+from engine.training import checkpoint, runs
 from engine.xtts import train
 
 
@@ -77,7 +77,7 @@ def test_a_run_tells_its_story(trained: Project) -> None:
 
 
 def test_a_finished_run_is_not_repeated_unasked(project: Project) -> None:
-    with pytest.raises(RefusedError, match="--resume --set epochs"):
+    with pytest.raises(RefusedError, match="--more 1"):
         train.session(project)
 
 
@@ -88,6 +88,15 @@ def test_a_finished_run_goes_on_with_more_epochs(project: Project) -> None:
     (resumed,) = _of(events, Resumed)
     assert (resumed.step, resumed.epoch) == (6, 2)
     assert [s.step for s in _of(events, Step)] == list(range(1, 10))
+
+
+def test_another_schedule_gets_its_own_lengths(project: Project) -> None:
+    run = project.runs_dir / "0001"
+    kept = runs.effective_settings(project.with_values({"training.epochs": 40}), run)
+    assert (kept.restart_epochs, kept.decay_epochs) == (1.0, 0.0)
+    changed = project.with_values({"training.epochs": 40, "training.scheduler": "step"})
+    given = runs.effective_settings(changed, run)
+    assert (given.restart_epochs, given.decay_epochs) == (0.0, 10.0)
 
 
 def test_fresh_starts_beside_the_old_run(project: Project) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers_xtts import made_features, make_loop
 
 from engine.settings import TrainingSettings
 from engine.xtts import batches, load, mel, model
@@ -243,3 +244,30 @@ def test_weights_that_do_not_fit_are_named(tiny_base: Path) -> None:
     del state["final_norm.weight"]
     with pytest.raises(BaseModelError, match=r"final_norm\.weight is missing.*mel_head\.bias"):
         load.gpt_from(tiny_base, state, tiny_base / "model.pth")
+
+
+def test_smoothing_spreads_a_share_of_each_target(gpt: Any, captured: Captured) -> None:
+    """As Szegedy et al. (2016, section 7): the loss is mixed with that of all classes alike."""
+    batch = model.to_device(captured.tables, captured.conditioning, torch.device("cpu"))
+    plain, smoothed = model.loss_sums(gpt, batch), model.loss_sums(gpt, batch, 0.2)
+    hidden = model.hidden_states(gpt, model.prompt_of(gpt, batch.conditioning), batch)
+    for number, (head, places) in enumerate(
+        ((gpt.text_head, batch.text_positions), (gpt.mel_head, batch.mel_positions))
+    ):
+        alike = -head(hidden[places]).log_softmax(-1).mean(-1).sum()
+        expected = 0.8 * plain[number] + 0.2 * alike
+        assert torch.allclose(smoothed[number], expected, rtol=1e-5)
+        assert not torch.allclose(smoothed[number], plain[number])
+
+
+def test_held_out_losses_are_never_smoothed(tmp_path: Path, tiny_base: Path) -> None:
+    losses = {}
+    features = made_features(tmp_path, tiny_base, train=2, held_out=1)
+    for smoothing in (0.0, 0.3):
+        task = make_loop(tmp_path, tiny_base, features, label_smoothing=smoothing, dropout=0.0).task
+        batch = task.batch(task.held_out()[0], None)
+        losses[smoothing, "train"] = task.sums(batch)["mel"].item()
+        task.model.eval()
+        losses[smoothing, "eval"] = task.sums(batch)["mel"].item()
+    assert losses[0.3, "eval"] == pytest.approx(losses[0.0, "eval"])
+    assert losses[0.3, "train"] != pytest.approx(losses[0.0, "train"])

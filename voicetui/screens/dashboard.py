@@ -44,6 +44,8 @@ _LOOK_FOR_RUN_TICKS = 6
 # Read in about 30 ms.
 _EVENTS_READ = 500
 _GAUGE_ROWS, _ADVICE_ROWS = 8, 5
+# What the table of evaluations keeps of its rows, and the most that the earlier voices take.
+_LEAST_EVALUATION_ROWS, _EARLIER_ROWS = 3, 3
 # No terminal is wider; what does not fit is cut.
 _WIDEST = 500
 

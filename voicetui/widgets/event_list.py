@@ -23,7 +23,7 @@ _WORDS = {
     "rolled_back": "went back",
     "source_failed": "not used",
     "source_prepared": "source",
-    "voice_evaluated": "earlier voice",
+    "voice_evaluated": "voice",
 }
 _STYLES = {
     "warning": "warn",
