@@ -196,6 +196,18 @@ async def test_a_large_screen_shows_everything_at_once(project: Path) -> None:
 
 
 @piloted
+async def test_earlier_voices_stand_below_the_evaluations(project: Path) -> None:
+    def voice(name: str, change: float) -> events.VoiceEvaluated:
+        return events.VoiceEvaluated(name, 200, 4, 5, 4 + change, 2.0, 4 + change, 4.0, change)
+
+    told = [*story(250), voice("Anna", 0.1), voice("Carl", 0.3)]
+    async with showing(project, *told, size=(200, 50)) as board:
+        lines = [line for line in board.text.splitlines() if "▲+0." in line]
+        assert "Carl 4.300 ▲+0.300 since the start" in lines[0]
+        assert "Anna 4.100 ▲+0.100 since the start" in lines[1]
+
+
+@piloted
 async def test_100x30_shows_evaluations_machine_advice_and_events(project: Path) -> None:
     async with showing(project, *story(250), warned(), size=(100, 30)) as board:
         for part in ("EVAL PERFORMANCE", "MACHINE", "ADVICE", "EVENTS", "▼-0.100", "epoch 3/4"):

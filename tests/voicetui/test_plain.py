@@ -195,6 +195,17 @@ def test_numbers_that_are_none_are_shown(loss: float) -> None:
     assert f"loss {loss:.3f}" in one(step(1, loss=loss, eta=math.nan))[0]
 
 
+def test_earlier_voices_are_told_with_what_changed_since_the_start() -> None:
+    assert one(events.Lineage("Ben", {"Anna": 12, "Carl\x1b": 1})) == [
+        "the base has learned Anna (12 epochs), Carl␛ (1 epoch)"
+    ]
+    assert one(events.Lineage("Ben", {})) == []
+    start = events.VoiceEvaluated("Anna", 0, 0, 5, 4.0, 2.0, 3.98, first=4.0, change=0.0)
+    assert one(start) == ["earlier voice Anna  loss 4.000 at the start (5 clips)"]
+    later = events.VoiceEvaluated("Anna", 40, 1, 5, 4.25, 2.0, 4.23, first=4.0, change=0.25)
+    assert one(later) == ["earlier voice Anna  loss 4.250 (+0.250 since the start)"]
+
+
 def _filled(kind: type[Event], text: str, value: float) -> Event:
     by_type: dict[str, object] = {
         "str": text,

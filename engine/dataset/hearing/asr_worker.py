@@ -29,6 +29,7 @@ import sys
 import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -48,6 +49,7 @@ _SEED = 1
 _BEAM = 5
 # More is no faster on a CPU, and each chunk takes 70 MB with the smallest model.
 _BATCHES = {"cuda": 8, "cpu": 4}
+_MOST_WORKERS = 4
 # ctranslate2's wheel is built for CUDA 12 and opens these by name when it first computes.
 _CUDA_WHEELS = ("cuda_runtime", "cuda_nvrtc", "cublas", "cudnn")
 
@@ -58,6 +60,7 @@ class Recogniser:
     def __init__(self, folder: str, device: str, compute: str, answers: TextIO) -> None:
         self._folder = folder
         self._answers = answers
+        self._encoded = threading.local()
         wanted = _device(device)
         try:
             self._open(wanted, _compute(wanted, compute))
@@ -74,14 +77,20 @@ class Recogniser:
 
         # The fallback samples at a temperature.
         ctranslate2.set_random_seed(_SEED)
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-        model = WhisperModel(self._folder, device, compute_type=compute, cpu_threads=threads)
+        self.workers, threads = _workers() if device == "cpu" else (1, 0)
+        model = WhisperModel(
+            self._folder,
+            device,
+            compute_type=compute,
+            cpu_threads=threads,
+            num_workers=self.workers,
+        )
         encode = model.encode
 
         def remember(features: Any) -> Any:
             # The language can be read from what was encoded, for next to nothing.
-            self._encoded = encode(features)
-            return self._encoded
+            self._encoded.last = encode(features)
+            return self._encoded.last
 
         model.encode = remember
         self._model = model
@@ -129,7 +138,7 @@ class Recogniser:
             index = bisect_right(starts, (segment.start + segment.end) / 2) - 1
             found[index]["segments"].append(_row(segment, starts[index]))
         if self._model.model.is_multilingual:
-            likely = self._model.model.detect_language(self._encoded)
+            likely = self._model.model.detect_language(self._encoded.last)
             for chunk, languages in zip(found, likely, strict=True):
                 chunk["languages"] = {mark.strip("<|>"): p for mark, p in languages}
         return found
@@ -187,6 +196,19 @@ def _needed_first(library: Path) -> tuple[bool, str]:
     return ("Lt" not in library.name, library.name)
 
 
+def _workers() -> tuple[int, int]:
+    """How many batches a CPU decodes at a time, and the threads of each.
+
+    A text is decoded word by word in small steps, in which threads of one batch wait for each
+    other; batches do not.
+    """
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    workers = max(1, min(_MOST_WORKERS, cores // 2 if cores > 2 else cores))
+    return workers, max(1, cores // workers)
+
+
 def _compute(device: str, wanted: str) -> str:
     if wanted != "auto":
         return wanted
@@ -227,13 +249,16 @@ def _transcribe(recogniser: Recogniser, request: dict[str, Any], answers: TextIO
     order = sorted(range(len(chunks)), key=lambda index: -sum(b - a for a, b in chunks[index]))
     careful = request["careful"]
     batch = 1 if careful else request["batch"] or _BATCHES[recogniser.device]
-    for first in range(0, len(order), batch):
-        indices = order[first : first + batch]
-        heard = recogniser.hear(
-            [_cut(audio, chunks[index]) for index in indices], request["language"], careful=careful
-        )
-        for index, answer in zip(indices, heard, strict=True):
-            say(answers, chunk=index, **answer)
+    batches = [order[first : first + batch] for first in range(0, len(order), batch)]
+
+    def hear(indices: list[int]) -> list[dict[str, Any]]:
+        cut = [_cut(audio, chunks[index]) for index in indices]
+        return recogniser.hear(cut, request["language"], careful=careful)
+
+    with ThreadPoolExecutor(recogniser.workers) as pool:
+        for indices, heard in zip(batches, pool.map(hear, batches), strict=True):
+            for index, answer in zip(indices, heard, strict=True):
+                say(answers, chunk=index, **answer)
     say(answers, done=True)
 
 

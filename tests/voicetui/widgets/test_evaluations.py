@@ -8,8 +8,8 @@ import pytest
 from helpers_widgets import evaluated
 from rich.cells import cell_len
 
-from engine.events import Evaluated
-from voicetui.widgets.evaluations import evaluation_lines, verdict_line
+from engine.events import Evaluated, VoiceEvaluated
+from voicetui.widgets.evaluations import earlier_lines, evaluation_lines, verdict_line
 from voicetui.widgets.styled import Line, plain
 
 
@@ -97,3 +97,25 @@ def test_the_verdict_in_words(losses: list[float], sentence: str) -> None:
 def test_several_evaluations_an_epoch() -> None:
     within = [evaluated(10 * n, 3.0, 1) for n in range(1, 5)]
     assert plain(verdict_line(within)).startswith("flat for 3 evaluations")
+
+
+def voice(name: str, loss: float, first: float = 4.0) -> VoiceEvaluated:
+    return VoiceEvaluated(name, 40, 1, 5, loss, 2.0, loss, first=first, change=loss - first)
+
+
+def test_earlier_voices_stand_with_the_most_forgotten_first() -> None:
+    found = [voice("Anna", 4.1), voice("Ben [b]\x1b", 4.5), voice("Carl", 3.9)]
+    lines = earlier_lines(found, 60, 2)
+    assert [plain(line) for line in lines] == [
+        "Ben [b]␛ 4.500 ▲+0.500 since the start",
+        "Anna 4.100 ▲+0.100 since the start",
+    ]
+    assert spans(lines[0], "▲") == {"bad"}
+    assert earlier_lines(found, 60, 0) == []
+
+
+@pytest.mark.parametrize("width", [14, 20, 30, 60])
+def test_a_long_name_of_an_earlier_voice_is_cut(width: int) -> None:
+    (line,) = earlier_lines([voice("名前" * 40, 4.5)], width, 1)
+    assert cell_len(plain(line)) <= max(width, 20)
+    assert "4.500" in plain(line)

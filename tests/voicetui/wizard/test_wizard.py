@@ -646,7 +646,7 @@ def test_changed_epochs_lead_to_the_training_and_not_to_a_preparation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = clips_project(tmp_path / "voice", 3, wavs=False)
-    totals = {"kept_clips": 3, "dropped_clips": 0, "train_seconds": 9, "eval_seconds": 3}
+    totals = {"kept_clips": 3, "dropped_clips": 0, "train_seconds": 300, "eval_seconds": 30}
     (made.dataset_dir / "summary.json").write_text(json.dumps(totals))
     opened: list[Path] = []
     monkeypatch.setattr(Console, "open_dashboard", lambda _, folder: opened.append(folder))
