@@ -153,6 +153,26 @@ def test_stages_warnings_drops_and_saves_are_kept() -> None:
     assert (state.saved_step, state.checkpoint) == (5, "step-000005")
 
 
+def forgotten(step: int, change: float) -> events.VoiceEvaluated:
+    return events.VoiceEvaluated("Anna", step, 1, 5, 4 + change, 2.0, 4 + change, 4.0, change)
+
+
+def test_the_epochs_of_each_voice_are_those_that_are_saved() -> None:
+    told = [started(), events.Lineage("Ben", {"Anna": 12, "Ben": 3}), forgotten(0, 0.0)]
+    assert fold(*told).voice_epochs == {"Anna": 12, "Ben": 3}
+    told += [step(9), forgotten(9, 0.25), events.Saved(9, 2, "step-000009", 10, 0.1, best=True)]
+    state = fold(*told)
+    assert state.voice_epochs == {"Anna": 12, "Ben": 5}
+    assert state.earlier_voices == [forgotten(9, 0.25)]
+    values = json.loads(json.dumps(state.as_dict()))
+    assert values["voice_epochs"] == {"Anna": 12, "Ben": 5}
+    assert [each["change"] for each in values["voice_evaluations"]] == [0.0, 0.25]
+    assert RunState.from_json(json.loads(json.dumps(state.to_json()))) == state
+    # What came after the checkpoint is done again.
+    gone_back = fold(*told, step(12), forgotten(12, 0.5), started(), events.Resumed(9, 2, "x"))
+    assert gone_back.earlier_voices == [forgotten(9, 0.25)]
+
+
 def test_the_state_as_json_holds_every_number() -> None:
     state = fold(started(), step(7, loss=math.nan), evaluated(7, math.inf, best=True), warned())
     values = json.loads(json.dumps(state.as_dict(), allow_nan=False))

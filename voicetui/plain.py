@@ -156,7 +156,7 @@ class Narrator:
             case events.VoiceEvaluated():
                 return [_earlier_voice(event)]
             case events.Lineage():
-                return [_lineage(event)] if event.epochs else []
+                return _lineage(event)
             case events.Saved():
                 best = "  best so far" if event.best else ""
                 cost = f"{size(event.bytes)} in {event.seconds:.1f} s"
@@ -252,9 +252,13 @@ def _earlier_voice(event: events.VoiceEvaluated) -> str:
     )
 
 
-def _lineage(event: events.Lineage) -> str:
-    told = (f"{clean(name)} ({counted(count, 'epoch')})" for name, count in event.epochs.items())
-    return f"the base has learned {', '.join(told)}"
+def _lineage(event: events.Lineage) -> list[str]:
+    told = [
+        f"{clean(name)} ({counted(count, 'epoch')})"
+        for name, count in event.epochs.items()
+        if isinstance(count, int)
+    ]
+    return [f"the base has learned {', '.join(told)}"] if told else []
 
 
 def _progress(event: events.Progress) -> str:

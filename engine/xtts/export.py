@@ -11,9 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__, lock, weights
+from engine.dataset import clips
 from engine.errors import BaseModelError, InputError, RefusedError
 from engine.eventlog import jsonable, read_all
-from engine.events import Evaluated, Event, Exported, Finished, Note, Stage
+from engine.events import (
+    Evaluated,
+    Event,
+    Exported,
+    Finished,
+    Note,
+    Stage,
+    VoiceEvaluated,
+    fields_of,
+)
 from engine.files import (
     atomic_dir,
     atomic_file,
@@ -31,7 +41,7 @@ from engine.session import Session
 from engine.text import clean
 from engine.training.checkpoint import Checkpoint
 from engine.xtts import base as bases
-from engine.xtts import card, load, speak, voice
+from engine.xtts import card, held_out, load, speak, voice
 
 KIND = "export"
 if TYPE_CHECKING:
@@ -91,6 +101,8 @@ def export(project: Project, job: Job, run: Path, saved: Checkpoint, final: Path
     # Opened once: a training that goes on may delete the checkpoint, and mapped files outlive that.
     trained = speak.weights_of(saved, check)
     wavs = voice.references(project)
+    held_out_clips = held_out.choose(clips.usable(project.dataset_dir, project.language))
+    earlier = held_out.read(base)
     with atomic_dir(final, replace=True) as draft:
         job.emit(Stage("weights"))
         _write_model(base, trained, saved, draft / "model.pth")
@@ -100,6 +112,7 @@ def export(project: Project, job: Job, run: Path, saved: Checkpoint, final: Path
         job.emit(Stage("voice", len(wavs), "references"))
         model = speak.synthesizer(base, trained, saved.folder)
         _write_voice(project, job, base, voice.latents(model, wavs), wavs, draft)
+        held_out.write(draft, project.name, project.dataset_dir, held_out_clips, earlier)
         check()
         job.emit(Stage("model card"))
         _write_card(project, base, run, saved, draft)
@@ -145,14 +158,21 @@ def _write_voice(
         copy_file(wav, draft / "wavs" / f"reference-{number:02d}.wav")
 
 
-def _evaluations(run: Path, step: int) -> list[Evaluated]:
-    """The evaluations that led to a step; of one that was repeated after a crash, the last."""
+def _evaluations(run: Path, step: int) -> tuple[list[Evaluated], list[VoiceEvaluated]]:
+    """The evaluations that led to a step, and the last one of each earlier voice.
+
+    Of one that was repeated after a crash, it is the last.
+    """
     by_step: dict[int, Evaluated] = {}
+    voices: dict[tuple[str, int], VoiceEvaluated] = {}
     for record in read_all(run / LOG_NAME):
         event: Event = record.event
         if isinstance(event, Evaluated) and event.step <= step:
             by_step[event.step] = event
-    return [by_step[key] for key in sorted(by_step)]
+        elif isinstance(event, VoiceEvaluated) and event.step <= step:
+            voices[event.voice, event.step] = event
+    newest = {voices[key].voice: voices[key] for key in sorted(voices)}
+    return [by_step[key] for key in sorted(by_step)], [*newest.values()]
 
 
 def _write_card(project: Project, base: Path, run: Path, saved: Checkpoint, draft: Path) -> None:
@@ -163,19 +183,24 @@ def _write_card(project: Project, base: Path, run: Path, saved: Checkpoint, draf
         if path.is_file()
     }
     summary_path = project.dataset_dir / "summary.json"
+    lineage = card.lineage_of(base)
+    evaluations, earlier_voices = _evaluations(run, saved.step)
     facts: dict[str, Any] = {
         "format": 1,
         "made_by": f"voicetui {__version__}",
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "voice": project.name,
         "language": project.language,
-        # A folder's path is nobody else's business.
-        "base": Path(project.base).name,
+        "base": card.base_name(project.base_reference),
         "base_licence": card.licence_of(project.base_reference),
-        "lineage": card.lineage_of(base),
+        "lineage": lineage,
         "run": run.name,
         "step": saved.step,
         "epochs": saved.progress.epoch,
+        # Those of each voice so far, this training included.
+        "voice_epochs": card.epochs_of(
+            [*lineage, {"voice": project.name, "epochs": saved.progress.epoch}]
+        ),
         "settings": dict(saved.facts["settings"]),
         "versions": dict(saved.facts["versions"]),
         "dataset": json.loads(summary_path.read_text("utf-8")) if summary_path.exists() else {},
@@ -188,8 +213,9 @@ def _write_card(project: Project, base: Path, run: Path, saved: Checkpoint, draf
                 "text_ce": e.text_ce,
                 "mel_ce": e.mel_ce,
             }
-            for e in _evaluations(run, saved.step)
+            for e in evaluations
         ],
+        "earlier_voices": [fields_of(e) for e in earlier_voices],
         "files": hashes,
     }
     write_json(draft / card.FILE_NAME, jsonable(facts))

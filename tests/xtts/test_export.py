@@ -127,7 +127,7 @@ def test_the_folder_holds_what_alltalk_wants_and_no_more_weights(overfitted: Ove
     wanted = {
         "config.json", "model.pth", "vocab.json", "speakers_xtts.pth", "mel_stats.pth", "dvae.pth",
     }  # fmt: skip
-    assert names == wanted | {"README.md", "voicetui.json", "wavs"}
+    assert names == wanted | {"README.md", "voicetui.json", "wavs", "held_out"}
     exported = torch.load(overfitted.folder / "model.pth", weights_only=True)
     base = torch.load(overfitted.base / "model.pth", weights_only=True)
     assert set(exported) == {"model"}
@@ -160,7 +160,7 @@ def test_an_export_is_a_base_with_a_lineage(overfitted: Overfitted, tmp_path: Pa
     assert finish(train.session(project)).state == "finished"
     assert finish(export.session(project)).state == "finished"
     card = json.loads((project.export_dir / "Made-Voice" / "voicetui.json").read_text())
-    assert card["lineage"] == ["Made Voice"]
+    assert [training["voice"] for training in card["lineage"]] == ["Made Voice"]
 
 
 def test_an_export_never_replaces_another_unasked(overfitted: Overfitted) -> None:

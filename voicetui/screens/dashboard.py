@@ -308,7 +308,9 @@ class DashboardScreen(PaneKeys):
         lines = evaluation_lines(evaluations, width - 1, rows - len(verdict) - len(earlier))
         marks = ["→ ", *("  " for _ in verdict[1:])]
         said = zip(marks, verdict, strict=True)
-        return _indented([*lines, *earlier, *([(mark, "dim"), (part, style)] for mark, part in said)])
+        return _indented(
+            [*lines, *earlier, *([(mark, "dim"), (part, style)] for mark, part in said)]
+        )
 
     def _work(self, width: int, rows: int) -> Sequence[Line]:  # noqa: ARG002 - the panel cuts it
         return work_lines(self.state, width)

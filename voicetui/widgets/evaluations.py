@@ -132,8 +132,11 @@ def earlier_lines(voices: Sequence[VoiceEvaluated], width: int, rows: int) -> li
         value = _number(voice.loss, _AVERAGE.decimals)
         change, style = _change(voice.loss, voice.first, _AVERAGE.decimals)
         tail = f" {value}{change} since the start" if width >= _LONG_TAIL else f" {value}{change}"
-        name = fitted(clean(voice.voice), min(cell_len(voice.voice), max(1, width - len(tail))))
-        lines.append([(name, "dim"), (f" {value}", ""), (tail[len(value) + 1 :], style)])
+        name = clean(voice.voice)
+        name_width = min(cell_len(name), max(1, width - len(tail)))
+        lines.append(
+            [(fitted(name, name_width), "dim"), (f" {value}", ""), (tail[len(value) + 1 :], style)]
+        )
     return lines
 
 
