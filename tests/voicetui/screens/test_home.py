@@ -105,7 +105,7 @@ def test_a_run_that_begins_is_seen_without_a_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(home_module, "_REFRESH_SECONDS", 0.05)
-    folder = made(tmp_path / "anna", kept_clips=5).folder
+    folder = made(tmp_path / "anna", kept_clips=5, train_seconds=300).folder
 
     async def look(story: Story) -> None:
         await story.until_shown("Look through the 5 clips")
@@ -126,7 +126,7 @@ def test_a_run_that_begins_is_seen_without_a_key(
 
 
 def test_keys_lead_to_the_projects_screens(tmp_path: Path, opened: list[tuple[str, Path]]) -> None:
-    folder = made(tmp_path / "anna", kept_clips=5).folder
+    folder = made(tmp_path / "anna", kept_clips=5, train_seconds=300).folder
 
     async def walk(story: Story) -> None:
         await story.until_shown("Look through the 5 clips")
