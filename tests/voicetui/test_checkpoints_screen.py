@@ -286,7 +286,7 @@ async def test_what_was_spoken_is_listed(project: Path) -> None:
         wav.touch()
         os.utime(wav, (number, number))
     async with showing(project, (200, 50)) as screen:
-        assert "SPOKEN" in screen.text
+        await screen.shows("SPOKEN")
         assert "samples/step-000100-4.wav" in screen.text
         assert "samples/step-000100-1.wav" not in screen.text
         assert "and 2 more beside them" in screen.text
