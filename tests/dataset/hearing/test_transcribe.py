@@ -216,7 +216,8 @@ def test_a_broken_model_is_told_with_a_remedy(tmp_path: Path, audio: Path) -> No
 def test_a_process_that_dies_is_told(model: Model, audio: Path) -> None:
     settings = DatasetSettings(asr_device="cpu", asr_batch=1)
     recogniser = Recogniser(model, settings, lambda event: None, lambda: None)
-    results = recogniser.transcribe(audio, CHUNKS, "en")
+    # More than it hears at a time.
+    results = recogniser.transcribe(audio, 5 * CHUNKS, "en")
     next(results)
     assert recogniser.pid is not None
     psutil.Process(recogniser.pid).kill()
