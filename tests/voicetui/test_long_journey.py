@@ -99,7 +99,7 @@ def test_from_an_empty_home_to_an_exported_voice(tmux: Tmux, tmp_path: Path) -> 
     tmux.wait_for("by hand")
     tmux.press("d")
     tmux.wait_for("u undoes")
-    tmux.press("j", "d", "d", "u")
+    tmux.press("u", "U")
     tmux.press("q")
     tmux.wait_for("next step")
     tmux.press("d")
