@@ -5,8 +5,10 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from test_clips import CLIP
 
+from engine.audio import wav
 from engine.dataset import metadata
 
 
@@ -31,13 +33,27 @@ def test_no_text_can_break_a_row() -> None:
     ]  # fmt: skip
 
 
-def test_coqui_reads_the_table(tmp_path: Path) -> None:
-    from TTS.tts.datasets.formatters import coqui
+def test_coqui_loads_the_tables(tmp_path: Path) -> None:
+    from TTS.config.shared_configs import BaseDatasetConfig
+    from TTS.tts.configs.xtts_config import XttsConfig
+    from TTS.tts.datasets import load_tts_samples
 
+    held_out = replace(CLIP, wav="wavs/b.wav", text="Two.", split="eval")
+    listed = [CLIP, held_out]
     (tmp_path / "wavs").mkdir()
-    (tmp_path / CLIP.wav).touch()
-    (tmp_path / metadata.file_name("train")).write_text(metadata.table([CLIP], "train"))
-    (row,) = coqui(str(tmp_path), "metadata_train.csv")
-    assert row["text"] == "Ça va ?"
-    assert row["audio_file"] == str(tmp_path / CLIP.wav)
-    assert row["speaker_name"] == "Anna"
+    for clip in listed:
+        wav.write(tmp_path / clip.wav, np.zeros(22_050, np.float32), 22_050)
+    for split in ("train", "eval"):
+        (tmp_path / metadata.file_name(split)).write_text(metadata.table(listed, split))
+    dataset = BaseDatasetConfig(
+        formatter="coqui",
+        dataset_name="anna",
+        path=str(tmp_path),
+        meta_file_train="metadata_train.csv",
+        meta_file_val="metadata_eval.csv",
+        language="fr",
+    )
+    train, evaluation = load_tts_samples(XttsConfig(datasets=[dataset]))
+    found = [(each["audio_file"], each["text"], each["speaker_name"]) for each in train]
+    assert found == [(str(tmp_path / CLIP.wav), "Ça va ?", "Anna")]
+    assert [each["text"] for each in evaluation] == ["Two."]
