@@ -15,7 +15,10 @@ import psutil
 from engine import cgroups
 from engine.nvml import Cards, Gpu, Nvml
 
-__all__ = ["Disk", "Gpu", "Memory", "Monitor", "Reading", "disk", "memory"]
+__all__ = ["LOW_VRAM_BYTES", "Disk", "Gpu", "Memory", "Monitor", "Reading", "disk", "memory"]
+
+# The XTTS fine-tuning guide: less VRAM free than this is a reason for concern.
+LOW_VRAM_BYTES = 500_000_000
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import voicetui.demo
+from engine import project as projects
 from engine.audio.decode import read
 from engine.audio.resample import resample
+from engine.project import Project
 
 SPEECH = Path(voicetui.demo.__file__).parent / "speech"
+
+
+def recordings_project(folder: Path, base: Path, **values: Any) -> Project:
+    """A project whose recordings belong into its folder `rec`, so that it can be moved.
+
+    It takes as little speech as there is; `values` are settings of the dataset.
+    """
+    (folder / "rec").mkdir(parents=True)
+    return projects.create(
+        folder,
+        name="Anna",
+        language="en",
+        sources=[folder / "rec"],
+        base=str(base),
+        values={f"dataset.{key}": value for key, value in {"min_minutes": 0.0, **values}.items()},
+    )
 
 
 def piece(name: str, seconds: float, rate: int) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,3 +118,8 @@ def make_loop(
 def hex_losses(events: list[Event]) -> dict[int, str]:
     """The exact loss of every step."""
     return {event.step: event.loss.hex() for event in events if isinstance(event, Step)}
+
+
+def of_kind(events: Sequence[Event], kind: type[Any]) -> list[Any]:
+    """The events of one type, in their order."""
+    return [event for event in events if isinstance(event, kind)]

@@ -80,5 +80,9 @@ def gain_db(samples: Samples, rate: int, loudness: float, target: float) -> floa
 
 def normalised(samples: Samples, rate: int, loudness: float, target: float) -> Samples:
     """The samples of shape (n,) with `gain_db` applied."""
-    gain = gain_db(samples, rate, loudness, target)
+    return amplified(samples, gain_db(samples, rate, loudness, target))
+
+
+def amplified(samples: Samples, gain: float) -> Samples:
+    """The samples with a gain in dB."""
     return np.asarray(samples, np.float32) * np.float32(10.0 ** (gain / 20))

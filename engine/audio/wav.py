@@ -6,9 +6,13 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import soundfile
+from numpy.typing import NDArray
 
 from engine.audio.decode import Samples
+from engine.errors import DatasetError
 from engine.files import atomic_file
+from engine.text import clean
 
 HEADER_BYTES = 44
 
@@ -21,6 +25,26 @@ def write(path: Path, samples: Samples, rate: int) -> None:
         out.setsampwidth(2)
         out.setframerate(rate)
         out.writeframes(whole.tobytes())
+
+
+def read(path: Path, rate: int) -> NDArray[np.int16]:
+    """The samples of a dataset's wav as they were written, shape (n,).
+
+    Raises DatasetError when it cannot be read, or is not mono of that rate.
+    """
+    try:
+        samples, found = soundfile.read(path, dtype="int16")
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise DatasetError(
+            f"{clean(str(path))} cannot be read ({clean(str(error))}). "
+            "Run 'voicetui prepare' again; it is made anew from the recording."
+        ) from error
+    if found != rate or samples.ndim != 1:
+        raise DatasetError(
+            f"{clean(str(path))} is not {rate:,} Hz mono. "
+            "Run 'voicetui prepare' again; it writes such files."
+        )
+    return np.asarray(samples, np.int16)
 
 
 def file_size(samples: int) -> int:

@@ -109,7 +109,8 @@ def write_wavs(
 ) -> None:
     """Write the wavs of kept clips from the 22,050 Hz samples of their recording, with 5 ms fades.
 
-    Each is brought to a loudness in LUFS first (`engine.audio.loudness`), with 0 to none. `progress` gets the clips done and in all before each. Raises DiskFullError.
+    Each is brought to a loudness in LUFS first (`engine.audio.loudness`), with 0 to none.
+    `progress` gets the clips done and in all before each. Raises DiskFullError.
     """
     kept = [clip for clip in rows if clip.wav]
     for done, clip in enumerate(kept):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -66,12 +67,12 @@ def prepare(
     with closing(Recordings(project, job, pulse, fetch, listener)) as recordings:
         voices = Voices(project, job, pulse)
         used, outside = _find(project, job, pulse)
-        results, fresh = _cut_all(job, pulse, recordings, used, outside)
+        stems = names.stems(used)
+        results, fresh = _cut_all(job, pulse, recordings, used, stems, outside)
         tell_doubts(job, [source for source, _ in results])
         recordings.tell_unused_texts()
         if not results:
             raise _nothing(project, outside)
-        stems = names.stems(used)
         results = voices.judge(
             results, lambda source: recordings.wav_folders(source, stems[source.sha256])
         )
@@ -131,13 +132,14 @@ def _cut_all(
     pulse: Pulse,
     recordings: Recordings,
     used: list[Source],
+    stems: Mapping[str, str],
     outside: list[Recording],
 ) -> tuple[list[tuple[Source, CutSource]], set[str]]:
     """What each recording gave, and the hashes of those that were cut just now.
 
-    `outside` gets those that cannot be read.
+    `stems` begin the names of a recording's wavs, by its hash; `outside` gets those that cannot be
+    read.
     """
-    stems = names.stems(used)
     results = []
     fresh = set()
     job.emit(Stage("recordings", len(used), "recordings"))

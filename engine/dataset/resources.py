@@ -9,10 +9,7 @@ from collections.abc import Callable
 import psutil
 
 from engine.events import Event, Memory, Warned
-from engine.hardware import Gpu, Monitor
-
-# The fine-tuning guide's limit for concern.
-LOW_BYTES = 500_000_000
+from engine.hardware import LOW_VRAM_BYTES, Gpu, Monitor
 
 
 class MemoryWatch:
@@ -47,7 +44,7 @@ class MemoryWatch:
             return
         free = card.memory_total - card.memory_used
         self._emit(Memory(stage, used, card.memory_used, free, card.memory_total))
-        if free < LOW_BYTES and not self._warned:
+        if free < LOW_VRAM_BYTES and not self._warned:
             self._warned = True
             self._emit(_low(card, free, stage))
 

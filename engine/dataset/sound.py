@@ -10,7 +10,7 @@ from engine.audio.background import MOST_SNR, Background
 from engine.audio.bandwidth import band_powers, ceiling_hertz
 from engine.audio.clipping import clipped_share
 from engine.audio.decode import Samples
-from engine.audio.loudness import SILENT, Meter
+from engine.audio.loudness import SILENT, Meter, amplified
 from engine.dataset.clips import RATE, Clip, Reason, State
 from engine.dataset.derive import merged
 from engine.dataset.judge import Verdict
@@ -56,8 +56,7 @@ def as_recorded(clip: Clip, samples: Samples) -> Samples:
     """The samples of a clip's wav, as loud as they were recorded where that is known."""
     if "level" not in clip.scores:
         return samples
-    gain = clip.scores["level"] - Meter(RATE).loudness(samples)
-    return samples * np.float32(10.0 ** (gain / 20))
+    return amplified(samples, clip.scores["level"] - Meter(RATE).loudness(samples))
 
 
 class Sound:

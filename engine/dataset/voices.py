@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from engine.audio import wav
 from engine.audio.decode import Samples
 from engine.audio.resample import resample
 from engine.dataset.clips import RATE, Clip, Reason
@@ -159,8 +159,7 @@ class Voices:
 def _audio(folders: Sequence[Path], name: str) -> Samples:
     """A clip at the encoder's rate."""
     path = next(path for folder in folders if (path := folder / name).is_file())
-    samples, rate = soundfile.read(path, dtype="float32")
-    assert rate == RATE
+    samples = wav.read(path, RATE).astype(np.float32) / np.float32(32768)
     return resample(samples, RATE, speaker.RATE)
 
 

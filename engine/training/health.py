@@ -11,8 +11,9 @@ from itertools import pairwise
 from statistics import median
 
 from engine.events import Step, Warned
+from engine.hardware import LOW_VRAM_BYTES
+from engine.training.memory import in_gb
 
-_GB = 1e9
 _MEDIAN_SHARE = 0.6745
 
 # A step's loss is a spike when it is this many robust deviations, and this share, above the median.
@@ -30,14 +31,8 @@ _GROWING_EPOCHS = 3
 
 _UNUSED_TIMES, _UNUSED_BYTES = 1.5, 1.5e9
 
-# The XTTS fine-tuning guide: 12 GB are recommended, and less than 500 MB free is a concern. A card
-# of 12 GB has somewhat less for programs.
+# The XTTS fine-tuning guide recommends 12 GB, of which programs have somewhat less.
 SMALL_CARD_BYTES = int(11.5e9)
-FREE_VRAM_BYTES = 500_000_000
-
-
-def _gb(count: float) -> str:
-    return f"{count / _GB:.1f} GB"
 
 
 def loss_spikes(steps: Sequence[Step]) -> Warned | None:
@@ -115,8 +110,8 @@ def memory_grows(peaks: Sequence[float]) -> Warned | None:
         return None
     return Warned(
         "memory_grows",
-        f"Memory grew in {_GROWING_EPOCHS} epochs in a row, from {_gb(later[0])} to "
-        f"{_gb(later[-1])}.",
+        f"Memory grew in {_GROWING_EPOCHS} epochs in a row, from {in_gb(later[0])} to "
+        f"{in_gb(later[-1])}.",
         "Sooner or later there will be none left, and the run ends.",
         "Stop the run and go on with it: a new process begins with little, and nothing is lost. "
         "Set save_every_steps, so that little is lost if it ends before.",
@@ -130,8 +125,8 @@ def fragmented(reserved: float, allocated: float) -> Warned | None:
         return None
     return Warned(
         "memory_fragmented",
-        f"torch holds {_gb(reserved)} of the card, and its tensors never took more than "
-        f"{_gb(allocated)}.",
+        f"torch holds {in_gb(reserved)} of the card, and its tensors never took more than "
+        f"{in_gb(allocated)}.",
         "Clips of different lengths leave gaps that no later one fits into.",
         "Stop, and go on with PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True before the command, "
         "or with a smaller batch_size and more accumulation in a new run.",
@@ -140,7 +135,7 @@ def fragmented(reserved: float, allocated: float) -> Warned | None:
 
 def little_vram_free(free: float) -> Warned | None:
     """Less free on the card than the guide calls safe."""
-    if free >= FREE_VRAM_BYTES:
+    if free >= LOW_VRAM_BYTES:
         return None
     return Warned(
         "little_vram_free",
@@ -157,7 +152,7 @@ def small_card(total: float) -> Warned | None:
         return None
     return Warned(
         "small_card",
-        f"The card has {_gb(total)}; 12 GB are recommended.",
+        f"The card has {in_gb(total)}; 12 GB are recommended.",
         "The whole network may not fit beside its gradients and long clips.",
         "Take the profile low-vram, or set batch_size=1, gradient_checkpointing=true and a higher "
         "accumulation, and close other programs on the card.",
@@ -169,15 +164,15 @@ def no_room_to_save(needed: float, disk_free: float | None, ram_free: float) -> 
     if disk_free is not None and disk_free < needed:
         return Warned(
             "disk_nearly_full",
-            f"The next checkpoint takes {_gb(needed)}, and the disk has {_gb(disk_free)} free.",
+            f"The next checkpoint takes {in_gb(needed)}, and the disk has {in_gb(disk_free)} free.",
             "Saving will fail, and the run ends with it. What was saved before stays whole.",
-            f"Free {_gb(needed - disk_free)} at least: delete old runs or exports, or lower "
+            f"Free {in_gb(needed - disk_free)} at least: delete old runs or exports, or lower "
             "keep_checkpoints.",
         )
     if ram_free < needed:
         return Warned(
             "ram_nearly_full",
-            f"Writing the next checkpoint may take {_gb(needed)} of RAM, and {_gb(ram_free)} are "
+            f"Writing the next checkpoint may take {in_gb(needed)} of RAM, and {in_gb(ram_free)} are "
             "free.",
             "The system may end the run while it saves. What was saved before stays whole.",
             "End other programs on this machine.",

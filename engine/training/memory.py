@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.hardware import LOW_VRAM_BYTES
+
 Kind = Literal["cuda", "cpu"]
 Precision = Literal["fp32", "bf16"]
 
@@ -27,9 +29,8 @@ _BYTES_PER_PARAMETER = {"fp32": 16, "bf16": 18}
 # Before training. CUDA: its context, kernels and workspaces (0.4 to 0.8 GB are seen on common
 # cards). CPU: torch and coqui, as the README's rehearsal measured after the imports, and data.
 _START_BYTES = {"cuda": 800_000_000, "cpu": 1_000_000_000}
-# Left free. CUDA: the XTTS fine-tuning guide calls less than 500 MB a reason for concern. CPU: the
-# system and the console need room too.
-RESERVE_BYTES = {"cuda": 500_000_000, "cpu": 1_000_000_000}
+# Left free; on a CPU the system and the console need room too.
+RESERVE_BYTES = {"cuda": LOW_VRAM_BYTES, "cpu": 1_000_000_000}
 
 # Kept per token, layer and channel, measured: attention and MLP with their dropout masks.
 _CHANNEL_BYTES = {"fp32": 72, "bf16": 46}
@@ -181,6 +182,6 @@ def _why_not(
     )
 
 
-def in_gb(count: int) -> str:
+def in_gb(count: float) -> str:
     """Bytes as people read them."""
     return f"{count / 1e9:.1f} GB"

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
+from engine.audio import wav
 from engine.errors import DatasetError
 from engine.files import atomic_dir, remove_dir, sha256_file, sweep, write_json
 from engine.text import clean
@@ -177,20 +177,6 @@ class Encoder:
         return np.asarray(codes[:count].cpu().numpy(), np.uint16)
 
 
-def _read_wav(path: Path) -> npt.NDArray[np.int16]:
-    try:
-        audio, rate = soundfile.read(path, dtype="int16")
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise DatasetError(
-            f"{clean(str(path))} cannot be read ({clean(str(error))}). Run 'voicetui prepare' again."
-        ) from error
-    if rate != SAMPLE_RATE or audio.ndim != 1:
-        raise DatasetError(
-            f"{clean(str(path))} is not 22,050 Hz mono. Run 'voicetui prepare' again; it writes such files."
-        )
-    return np.asarray(audio, np.int16)
-
-
 def _hash_wav(path: Path, check: Callable[[], None]) -> str:
     check()
     try:
@@ -249,7 +235,7 @@ def build(
             for done, (clip, wav_hash) in enumerate(hashed):
                 check()
                 progress(done, len(hashed))
-                audio = _read_wav(dataset / clip.wav)
+                audio = wav.read(dataset / clip.wav, SAMPLE_RATE)
                 tokens = encoder.tokens(clip.text, clip.language)
                 problem = encoder.problem(tokens, clip.language, len(audio), max_tokens)
                 if problem:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import soundfile
 
+from engine.audio import wav
 from engine.dataset import clips
 from engine.dataset.clips import Clip
 from engine.errors import DatasetError
@@ -65,17 +65,16 @@ def references(project: Project) -> list[Path]:
 
 
 def latents(model: Any, wavs: Sequence[Path]) -> Latents:
-    """What coqui's Xtts `model` hears in the wav files, which are 22,050 Hz mono."""
+    """What coqui's Xtts `model` hears in the wav files, which are 22,050 Hz mono.
+
+    Raises DatasetError when one is not.
+    """
     import torch
 
     audios = []
     for path in wavs:
-        audio, rate = soundfile.read(path, dtype="float32")
-        if rate != SAMPLE_RATE:
-            raise DatasetError(
-                f"{clean(str(path))} is not 22,050 Hz. Run 'voicetui prepare' again."
-            )
-        audios.append(torch.from_numpy(np.atleast_2d(audio)))
+        audio = wav.read(path, SAMPLE_RATE).astype(np.float32) / np.float32(32768)
+        audios.append(torch.from_numpy(audio)[None])
     speakers = [model.get_speaker_embedding(audio, SAMPLE_RATE) for audio in audios]
     gpt = model.get_gpt_cond_latents(
         torch.cat(audios, dim=-1),

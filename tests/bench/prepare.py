@@ -13,7 +13,6 @@ the CPU; each run is a process of its own, from nothing but the recordings, and 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -29,6 +28,7 @@ from typing import NamedTuple
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import bench_recordings  # noqa: E402
+from bench_parts import options_of  # noqa: E402
 from bench_scores import Kept, Scores, scores  # noqa: E402
 
 from engine import project as projects  # noqa: E402
@@ -158,23 +158,14 @@ ROWS: tuple[tuple[str, Callable[[Scores], str], str], ...] = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    parts = options.parts or list(PARTS)
-    if unknown := set(parts) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    folder, parts, rounds = options_of(__doc__, PARTS, PARTS, 3)
     begun = time.perf_counter()
-    bench = Bench(options.folder)
+    bench = Bench(folder)
     if "make" in parts:
         bench.make()
     runs = {"ours": bench.ours, "coqui": bench.coqui}
     costs: dict[str, list[Cost]] = {name: [] for name in SIDES if name in parts}
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         for name, done in costs.items():
             done.append(runs[name]())
             bench.keep(name, done)

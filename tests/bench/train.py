@@ -13,7 +13,6 @@ measured by the same code of ours. `bench_train_coqui.py` tells how coqui's trai
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -27,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import bench_train_common as common  # noqa: E402
+from bench_parts import options_of  # noqa: E402
 
 SIDES = ("ours", "coqui")
 USUAL = ("make", "speed", "loss", "levers", "table")
@@ -165,26 +165,17 @@ ROWS: tuple[tuple[str, str, Callable[[float], str], str], ...] = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    parts = options.parts or list(USUAL)
-    if unknown := set(parts) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    folder, parts, rounds = options_of(__doc__, PARTS, USUAL, 5)
     begun = time.perf_counter()
-    bench = Bench(options.folder)
+    bench = Bench(folder)
     if "make" in parts:
         bench.make("speed", "loss")
     if "speed" in parts:
-        bench.compare("speed", options.rounds)
+        bench.compare("speed", rounds)
     if "loss" in parts:
         bench.compare("loss", 1)
     if "levers" in parts:
-        bench.levers(options.rounds)
+        bench.levers(rounds)
     if "full" in parts:
         bench.make("full")
         bench.compare("full", 1)

@@ -17,15 +17,14 @@ import pytest
 import soundfile
 from helpers_audio import encode, tone
 from helpers_hearing import Babbler
-from helpers_recordings import piece
+from helpers_preparing import preparing
+from helpers_recordings import piece, recordings_project
 from helpers_rights import as_a_user
 
-from engine import jobs, lock
 from engine import project as projects
-from engine.dataset import accounting, clips, prepare, sources
+from engine.dataset import accounting, clips, sources
 from engine.errors import DiskFullError, InputError, VoicetuiError
 from engine.events import Event, Note, Progress, SourceFailed, SourcePrepared, Stage, Warned
-from engine.jobs import Job
 from engine.project import Project
 from engine.text import clean
 
@@ -55,33 +54,19 @@ class Run:
         return found[0]
 
 
-def made(folder: Path, base: Path) -> Project:
-    (folder / "rec").mkdir(parents=True)
-    return projects.create(
-        folder,
-        name="Anna",
-        language="en",
-        sources=[folder / "rec"],
-        base=str(base),
-        values={"dataset.min_minutes": 0.0},
-    )
-
-
 def run(project: Project, watch: Callable[[Event], None] = lambda event: None) -> Run:
     """Prepare a project on the whole road, with words that nobody spoke."""
-    job = Job(jobs.new_folder(project.jobs_dir, "prepare"), "prepare")
     events: list[Event] = []
-    job.subscribe(lambda record: events.append(record.event))
-    job.subscribe(lambda record: watch(record.event))
-    error = None
-    with lock.hold(project.folder, "prepare"):
-        try:
-            job.perform(lambda job: prepare.prepare(project, job, listener=Babbler()))
-        except VoicetuiError as raised:
-            error = raised
-        finally:
-            job.close()
-    return Run(events, error)
+
+    def see(event: Event) -> None:
+        events.append(event)
+        watch(event)
+
+    try:
+        preparing(project, see, listener=Babbler())
+    except VoicetuiError as error:
+        return Run(events, error)
+    return Run(events, None)
 
 
 def cut_off(path: Path) -> None:
@@ -180,7 +165,7 @@ DOUBTED = ("cut.ogg", "cut.opus", "rate-other.wav")
 @pytest.fixture(scope="module")
 def swamp(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> tuple[Project, Run, str]:
     """A folder of everything bad beside good recordings, prepared once."""
-    project = made(tmp_path_factory.mktemp("swamp") / "anna", tiny_base)
+    project = recordings_project(tmp_path_factory.mktemp("swamp") / "anna", tiny_base)
     folder = project.folder / "rec"
     soundfile.write(folder / "good.wav", piece("journey", 30.0, RATE), RATE)
     (folder / "sub").mkdir()
@@ -252,7 +237,7 @@ def test_a_second_run_says_it_again_and_does_nothing(swamp: tuple[Project, Run, 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Project:
     """A prepared project of one recording."""
-    project = made(tmp_path_factory.mktemp("plain") / "anna", tiny_base)
+    project = recordings_project(tmp_path_factory.mktemp("plain") / "anna", tiny_base)
     soundfile.write(project.folder / "rec" / "a.wav", piece("journey", 30.0, RATE), RATE)
     assert run(project).error is None
     return project
@@ -287,7 +272,7 @@ def test_a_base_that_may_not_be_written_is_enough(
 ) -> None:
     base = tmp_path / "base"
     shutil.copytree(tiny_base, base)
-    project = made(tmp_path / "anna", base)
+    project = recordings_project(tmp_path / "anna", base)
     shutil.copyfile(plain.folder / "rec" / "a.wav", project.folder / "rec" / "a.wav")
     for path in (*base.iterdir(), base):
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -378,7 +363,7 @@ def gone(folder: Path) -> None:
 def test_a_project_without_any_speech_is_refused(
     tiny_base: Path, tmp_path: Path, make: Callable[[Path], None], what: str
 ) -> None:
-    project = made(tmp_path / "anna", tiny_base)
+    project = recordings_project(tmp_path / "anna", tiny_base)
     make(project.folder / "rec")
     done = run(project)
     assert isinstance(done.error, InputError)

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import soundfile
 from helpers_audio import encode, tone
-from helpers_recordings import known_words, piece, word_errors, words
+from helpers_recordings import known_words, piece, recordings_project, word_errors, words
 
 from engine import eventlog, jobs, lock
 from engine import project as projects
@@ -79,17 +79,7 @@ def run(project: Project, watch: Watch = lambda session, event: None) -> Done:
 
 
 def made(folder: Path, base: Path, **values: Any) -> Project:
-    """A project whose recordings lie inside it, so that it can be moved."""
-    (folder / "rec").mkdir(parents=True)
-    return projects.create(
-        folder,
-        name="Anna",
-        language="en",
-        sources=[folder / "rec"],
-        base=str(base),
-        values={"dataset.asr_device": "cpu", "dataset.min_minutes": 0.0}
-        | {f"dataset.{k}": v for k, v in values.items()},
-    )
+    return recordings_project(folder, base, asr_device="cpu", **values)
 
 
 def moved(done: tuple[Project, Done], folder: Path) -> Project:

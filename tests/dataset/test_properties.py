@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -13,18 +14,16 @@ import numpy as np
 import pytest
 import soundfile
 from helpers_hearing import Babbler
-from helpers_recordings import piece
+from helpers_preparing import preparing
+from helpers_recordings import piece, recordings_project
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from engine import jobs, lock
-from engine import project as projects
 from engine.audio.speech import Span
-from engine.dataset import accounting, clips, prepare, split
+from engine.dataset import accounting, clips, split
 from engine.dataset.clips import RATE, Clip
 from engine.errors import DatasetError, SourceError
-from engine.events import SourcePrepared
-from engine.jobs import Job
+from engine.events import Event, SourcePrepared
 from engine.project import Project
 
 RECORDED = 16_000
@@ -83,35 +82,12 @@ def recorded(folder: Path, parts: list[list[Part]], speech: np.ndarray) -> None:
         soundfile.write(folder / f"{number}.wav", samples, RECORDED)
 
 
-def made(folder: Path, base: Path) -> Project:
-    (folder / "rec").mkdir(parents=True)
-    return projects.create(
-        folder,
-        name="Anna",
-        language="en",
-        sources=[folder / "rec"],
-        base=str(base),
-        values={"dataset.min_minutes": 0.0},
-    )
-
-
 def run(project: Project, listener: Babbler) -> list[SourcePrepared]:
     """Prepare a project; with nothing to keep it has a dataset all the same."""
-    job = Job(jobs.new_folder(project.jobs_dir, "prepare"), "prepare")
-    told: list[SourcePrepared] = []
-    job.subscribe(
-        lambda record: (
-            told.append(record.event) if isinstance(record.event, SourcePrepared) else None
-        )
-    )
-    with lock.hold(project.folder, "prepare"):
-        try:
-            job.perform(lambda job: prepare.prepare(project, job, listener=listener))
-        except (DatasetError, SourceError):
-            pass
-        finally:
-            job.close()
-    return told
+    told: list[Event] = []
+    with contextlib.suppress(DatasetError, SourceError):
+        preparing(project, told.append, listener=listener)
+    return [event for event in told if isinstance(event, SourcePrepared)]
 
 
 def table(project: Project) -> bytes:
@@ -200,7 +176,7 @@ def test_every_second_is_accounted_for(
     seed: int,
     nonsense: float,
 ) -> None:
-    project = made(next(numbered), tiny_base)
+    project = recordings_project(next(numbered), tiny_base)
     listener = Babbler(seed, nonsense)
     recorded(project.folder / "rec", parts, speech)
     run(project, listener)
@@ -210,7 +186,7 @@ def test_every_second_is_accounted_for(
     first = by_recording(project)
 
     # The same recordings give the same bytes, wherever the project is.
-    other = made(next(numbered), tiny_base)
+    other = recordings_project(next(numbered), tiny_base)
     shutil.copytree(project.folder / "rec", other.folder / "rec", dirs_exist_ok=True)
     run(other, listener)
     assert table(other) == table(project)
@@ -280,7 +256,7 @@ def test_no_clip_ever_changes_its_set(
 
 def test_the_books_of_a_project_are_plain_json(tiny_base: Path, numbered: Iterator[Path]) -> None:
     """Words of any letters come through whole, and harm neither table."""
-    project = made(next(numbered), tiny_base)
+    project = recordings_project(next(numbered), tiny_base)
     soundfile.write(project.folder / "rec" / "a.wav", piece("journey", 40.0, RECORDED), RECORDED)
     run(project, Babbler(3, nonsense=0.5))
     rows = [json.loads(line) for line in table(project).splitlines()]

@@ -12,17 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from helpers_recordings import piece
+from helpers_preparing import preparing
+from helpers_recordings import piece, recordings_project
 
-from engine import jobs, lock
 from engine import project as projects
 from engine.audio import ge2e
 from engine.audio.resample import resample
-from engine.dataset import clips, prepare
+from engine.dataset import clips
 from engine.dataset.clips import Clip, Reason
 from engine.dataset.review.review import Review
 from engine.events import Event, Note, Stage, Warned
-from engine.jobs import Job
 from engine.project import Project
 
 RATE = 16_000
@@ -66,30 +65,15 @@ def _stamp(seconds: float) -> str:
 
 
 def run(project: Project) -> list[Event]:
-    job = Job(jobs.new_folder(project.jobs_dir, "prepare"), "prepare")
     told: list[Event] = []
-    job.subscribe(lambda each: told.append(each.event))
-    with lock.hold(project.folder, "prepare"):
-        try:
-            job.perform(lambda job: prepare.prepare(project, job))
-        finally:
-            job.close()
+    preparing(project, told.append)
     return told
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Project:
     """A talk in which a guest says two of seven sentences."""
-    folder = tmp_path_factory.mktemp("voices") / "anna"
-    (folder / "rec").mkdir(parents=True)
-    project = projects.create(
-        folder,
-        name="Anna",
-        language="en",
-        sources=[folder / "rec"],
-        base=str(tiny_base),
-        values={"dataset.min_minutes": 0.0},
-    )
+    project = recordings_project(tmp_path_factory.mktemp("voices") / "anna", tiny_base)
     talk = [(n, GUEST if n in (2, 4) else HOST) for n in range(6)]
     record(project, "talk", [*talk, (3, HOST)])
     run(project)

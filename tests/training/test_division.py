@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers_xtts import hex_losses, make_loop
+from helpers_xtts import hex_losses, make_loop, of_kind
 
 from engine.control import Control
 from engine.errors import FailedError, StopRequested
@@ -45,12 +45,8 @@ class Full:
         return self._compute(batch)
 
 
-def _of(events: list[Event], kind: type[Any]) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
-
-
 def _evaluations(events: list[Event]) -> list[str]:
-    return [event.loss.hex() for event in _of(events, Evaluated)]
+    return [event.loss.hex() for event in of_kind(events, Evaluated)]
 
 
 def _restored(loop: Any, run: Path) -> Any:
@@ -76,9 +72,9 @@ def test_a_run_goes_on_as_one_with_half_the_batch_from_that_step_on(
     loop = make_loop(tmp_path / "full", tiny_base, toy_features, emit=events.append, **BATCHES)
     Full(loop, 2, FULL_AT)
     loop.run()
-    (told,) = _of(events, OutOfMemory)
+    (told,) = of_kind(events, OutOfMemory)
     assert told == OutOfMemory(FULL_AT, batch_size=2, accumulation=2)
-    assert [w.code for w in _of(events, Warned)] == ["out_of_memory"]
+    assert [w.code for w in of_kind(events, Warned)] == ["out_of_memory"]
 
     # The same run with its batches halved and twice as many a step, told to it by its task.
     other: list[Event] = []
@@ -101,7 +97,7 @@ def test_a_run_goes_on_as_one_with_half_the_batch_from_that_step_on(
     _restored(again, run).run()
     assert hex_losses(events) == hex_losses(other)
     assert _evaluations(events)[1:] == _evaluations(other)[1:]
-    steps = _of(events, Step)
+    steps = of_kind(events, Step)
     assert [s.step for s in steps] == list(range(1, 7)), "no step is counted twice"
     assert {s.steps for s in steps} == {6}
     assert sum(s.clips for s in steps) == 22
@@ -118,10 +114,10 @@ def test_the_effective_batch_stays(tmp_path: Path, tiny_base: Path, toy_features
         )  # fmt: skip
         full = Full(loop, most)
         loop.run()
-        losses.append([s.loss for s in _of(events, Step)])
+        losses.append([s.loss for s in of_kind(events, Step)])
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
     assert full.seen[:2] == [max(full.seen), -(-max(full.seen) // 2)]
-    assert [e.accumulation for e in _of(events, OutOfMemory)] == [2, 4]
+    assert [e.accumulation for e in of_kind(events, OutOfMemory)] == [2, 4]
     assert loop.progress.halvings == 2
 
 
@@ -157,7 +153,7 @@ def test_a_clip_that_does_not_fit_alone_is_named_with_remedies_that_exist(
     message = str(failed.value)
     for setting in ("gradient_checkpointing=true", "precision=bf16", "batch_tokens"):
         assert setting in message
-    assert [e.step for e in _of(events, Saved)] == [2], "what was trained is kept"
+    assert [e.step for e in of_kind(events, Saved)] == [2], "what was trained is kept"
 
 
 def test_held_out_batches_that_do_not_fit_are_halved_too(
@@ -173,8 +169,8 @@ def test_held_out_batches_that_do_not_fit_are_halved_too(
     )
     Full(loop, 1, 4, training_only=False)
     loop.run()
-    assert [e.step for e in _of(events, OutOfMemory)] == [4]
-    (first,), (second,) = _of(whole, Evaluated), _of(events, Evaluated)
+    assert [e.step for e in of_kind(events, OutOfMemory)] == [4]
+    (first,), (second,) = of_kind(whole, Evaluated), of_kind(events, Evaluated)
     assert second.loss == pytest.approx(first.loss, rel=1e-5)
 
 
@@ -189,10 +185,10 @@ def test_token_budgets_are_halved_as_well(
     before = max(len(m.clips) for m in loop.task.epoch(0))
     Full(loop, before - 1)
     loop.run()
-    assert _of(events, OutOfMemory) == [
-        OutOfMemory(_of(events, OutOfMemory)[0].step, batch_tokens=300, accumulation=2)
+    assert of_kind(events, OutOfMemory) == [
+        OutOfMemory(of_kind(events, OutOfMemory)[0].step, batch_tokens=300, accumulation=2)
     ]
-    assert "batch_tokens 300" in _of(events, Warned)[0].means
+    assert "batch_tokens 300" in of_kind(events, Warned)[0].means
 
 
 def test_an_evaluation_in_between_changes_the_batches_of_the_next_step(

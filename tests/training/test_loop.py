@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers_xtts import hex_losses, make_loop
+from helpers_xtts import hex_losses, make_loop, of_kind
 
 from engine.control import Control
 from engine.errors import FailedError, StopRequested
@@ -30,10 +30,6 @@ from engine.training import checkpoint
 from engine.training.stepping import backward
 
 
-def _of(events: list[Event], kind: type[Any]) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
-
-
 def test_the_loss_falls_and_the_best_is_kept(
     tmp_path: Path, tiny_base: Path, toy_features: Any
 ) -> None:
@@ -43,7 +39,7 @@ def test_the_loss_falls_and_the_best_is_kept(
         learning_rate=2e-3, scheduler="constant",
     )  # fmt: skip
     finished = loop.run()
-    evaluations = _of(events, Evaluated)
+    evaluations = of_kind(events, Evaluated)
     assert evaluations[-1].loss < evaluations[0].loss
     best = min(evaluations, key=lambda e: e.loss)
     assert finished.summary["best_step"] == best.step
@@ -53,8 +49,8 @@ def test_the_loss_falls_and_the_best_is_kept(
     ]
     kept = {c.step for c in checkpoint.readable(tmp_path)}
     assert kept == {finished.summary["step"], best.step}
-    assert [e.epoch for e in _of(events, Epoch)] == [1, 2, 3, 4]
-    steps = _of(events, Step)
+    assert [e.epoch for e in of_kind(events, Epoch)] == [1, 2, 3, 4]
+    steps = of_kind(events, Step)
     assert [s.step for s in steps] == list(range(1, 17))
     assert all(s.steps == 16 and s.grad_norm > 0 for s in steps)
     assert steps[-1].eta == 0
@@ -95,7 +91,7 @@ def test_clipping_reports_the_true_norm(tmp_path: Path, tiny_base: Path, toy_fea
             tmp_path / str(limit), tiny_base, toy_features, emit=events.append, epochs=1,
             gradient_clip=limit, accumulation=11,
         ).run()  # fmt: skip
-        norms.append(_of(events, Step)[0].grad_norm)
+        norms.append(of_kind(events, Step)[0].grad_norm)
     assert norms[0] == norms[1] > 1e-3
 
 
@@ -110,11 +106,11 @@ def test_a_bad_step_never_reaches_the_weights(
     with pytest.raises(FailedError, match=r"3 steps in a row .* learning_rate=0\.0001'"):
         loop.run()
     assert all(torch.equal(p, before[name]) for name, p in loop.parameters.items())
-    warnings = _of(events, Warned)
+    warnings = of_kind(events, Warned)
     # Three steps, and three more after each of three rollbacks.
     assert [w.code for w in warnings] == ["not_finite"] * 12
     assert "clip-0" in warnings[0].seen
-    assert [r.learning_rate for r in _of(events, RolledBack)] == [5e-4, 2.5e-4, 1.25e-4]
+    assert [r.learning_rate for r in of_kind(events, RolledBack)] == [5e-4, 2.5e-4, 1.25e-4]
 
 
 def test_one_bad_step_is_skipped_and_forgotten(
@@ -133,7 +129,7 @@ def test_one_bad_step_is_skipped_and_forgotten(
 
     loop.task.sums = sometimes
     loop.run()
-    assert len(_of(events, Warned)) == 1
+    assert len(of_kind(events, Warned)) == 1
     assert loop.progress.skipped == 0
     assert all(bool(p.isfinite().all()) for p in loop.parameters.values())
 
@@ -148,13 +144,13 @@ def test_early_stopping_ends_after_its_patience(
     )  # fmt: skip
     loop.run()
     # The first evaluation is always the best so far; none is lower by 1.0 after it.
-    evaluations = _of(events, Evaluated)
+    evaluations = of_kind(events, Evaluated)
     assert len(evaluations) == 3
-    assert [n.code for n in _of(events, Note)] == ["early_stop"]
+    assert [n.code for n in of_kind(events, Note)] == ["early_stop"]
     lowest = min(evaluations, key=lambda e: e.loss)
     assert loop.progress.best_step == lowest.step, "patience does not decide what is best"
     loop.run()
-    assert len(_of(events, Evaluated)) == 3, "a run that stopped early does not go on unasked"
+    assert len(of_kind(events, Evaluated)) == 3, "a run that stopped early does not go on unasked"
 
 
 def test_an_evaluation_without_a_number_is_never_the_best(
@@ -172,14 +168,14 @@ def test_an_evaluation_without_a_number_is_never_the_best(
 
     loop.task.sums = broken_at_first
     loop.run()
-    assert [e.best for e in _of(events, Evaluated)] == [False, True]
-    assert len(_of(events, Saved)) == 2
+    assert [e.best for e in of_kind(events, Evaluated)] == [False, True]
+    assert len(of_kind(events, Saved)) == 2
 
 
 def test_the_first_eta_is_honest(tmp_path: Path, tiny_base: Path, toy_features: Any) -> None:
     events: list[Event] = []
     make_loop(tmp_path, tiny_base, toy_features, emit=events.append, epochs=1).run()
-    first = _of(events, Step)[0]
+    first = of_kind(events, Step)[0]
     assert first.eta == pytest.approx(3 * first.seconds, rel=0.2, abs=0.1)
 
 
@@ -193,10 +189,10 @@ def test_a_save_request_is_answered_with_a_checkpoint(
     make_loop(
         tmp_path, tiny_base, toy_features, emit=events.append, control=control, epochs=1
     ).run()
-    saved, refused = _of(events, RequestDone)
+    saved, refused = of_kind(events, RequestDone)
     assert (saved.id, saved.ok) == ("abc", True)
     assert (refused.id, refused.ok) == ("def", False)
-    assert [s.step for s in _of(events, Saved)] == [1, 4]
+    assert [s.step for s in of_kind(events, Saved)] == [1, 4]
 
 
 def test_a_save_is_honoured_while_paused(
@@ -214,7 +210,7 @@ def test_a_save_is_honoured_while_paused(
 
     control.pause()
     make_loop(tmp_path, tiny_base, toy_features, emit=watch, control=control, epochs=1).run()
-    assert [s.step for s in _of(events, Saved)] == [1, 4]
+    assert [s.step for s in of_kind(events, Saved)] == [1, 4]
 
 
 def test_pause_holds_between_steps_and_resume_goes_on(
@@ -235,11 +231,11 @@ def test_pause_holds_between_steps_and_resume_goes_on(
     thread = threading.Thread(target=loop.run)
     thread.start()
     assert held.wait(30)
-    assert len(_of(events, Step)) == 2
+    assert len(of_kind(events, Step)) == 2
     control.resume()
     thread.join(30)
-    assert len(_of(events, Step)) == 4
-    assert [e.step for e in _of(events, Continued)] == [2]
+    assert len(of_kind(events, Step)) == 4
+    assert [e.step for e in of_kind(events, Continued)] == [2]
 
 
 def test_evaluations_come_between_epochs_when_asked(
@@ -253,10 +249,10 @@ def test_evaluations_come_between_epochs_when_asked(
     }  # fmt: skip
     loop = make_loop(tmp_path / "straight", tiny_base, toy_features, emit=events.append, **changed)
     loop.run()
-    assert [e.step for e in _of(events, Evaluated)] == [2, 4, 6, 8]
-    rates = [s.lr for s in _of(events, Step)]
+    assert [e.step for e in of_kind(events, Evaluated)] == [2, 4, 6, 8]
+    rates = [s.lr for s in of_kind(events, Step)]
     assert rates == [learning_rate_after(events, step) for step in range(1, 9)]
-    best = min(_of(events, Evaluated), key=lambda e: e.loss).step
+    best = min(of_kind(events, Evaluated), key=lambda e: e.loss).step
     kept = {c.step for c in checkpoint.readable(tmp_path / "straight")}
     assert best in kept, "the best is saved, also amid an epoch"
 
@@ -277,15 +273,15 @@ def test_evaluations_come_between_epochs_when_asked(
     assert found is not None
     resumed.restore(found[0])
     resumed.run()
-    assert [e.step for e in _of(again, Evaluated)] == [2, 4, 6, 8]
+    assert [e.step for e in of_kind(again, Evaluated)] == [2, 4, 6, 8]
     assert hex_losses(again) == hex_losses(events)
-    assert [s.lr for s in _of(again, Step)] == rates
+    assert [s.lr for s in of_kind(again, Step)] == rates
 
 
 def learning_rate_after(events: list[Event], step: int) -> float:
     """The rate of a step as plateau with no patience gives it: halved by each loss no better."""
     best, rate = float("inf"), 2e-2
-    for evaluation in _of(events, Evaluated):
+    for evaluation in of_kind(events, Evaluated):
         if evaluation.step < step:
             if evaluation.loss >= best * (1 - 1e-4):
                 rate /= 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from helpers_project import error_of, finish, made_project
+from helpers_xtts import of_kind
 
 from engine import eventlog
 from engine.dataset import clips
@@ -58,10 +58,6 @@ def _events(project: Project, run: str = "0001") -> list[Event]:
     return [r.event for r in eventlog.read_all(project.runs_dir / run / LOG_NAME)]
 
 
-def _of(events: list[Event], kind: type[Any]) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
-
-
 def test_a_run_tells_its_story(trained: Project) -> None:
     events = _events(trained)
     kinds = [event.kind for event in events]
@@ -69,9 +65,9 @@ def test_a_run_tells_its_story(trained: Project) -> None:
     assert kinds[-1] == "finished"
     for kind in ("settings", "device", "samples", "parameters", "epoch", "evaluated", "saved"):
         assert kind in kinds
-    (samples,) = _of(events, Samples)
+    (samples,) = of_kind(events, Samples)
     assert (samples.train, samples.eval) == (6, 2)
-    (parameters,) = _of(events, Parameters)
+    (parameters,) = of_kind(events, Parameters)
     assert parameters.trained > 600_000
     assert (trained.runs_dir / "0001" / "run.toml").is_file()
 
@@ -85,9 +81,9 @@ def test_a_finished_run_goes_on_with_more_epochs(project: Project) -> None:
     longer = project.with_values({"training.epochs": 3})
     assert finish(train.session(longer, resume=True)).state == "finished"
     events = _events(project)
-    (resumed,) = _of(events, Resumed)
+    (resumed,) = of_kind(events, Resumed)
     assert (resumed.step, resumed.epoch) == (6, 2)
-    assert [s.step for s in _of(events, Step)] == list(range(1, 10))
+    assert [s.step for s in of_kind(events, Step)] == list(range(1, 10))
 
 
 def test_another_schedule_gets_its_own_lengths(project: Project) -> None:
@@ -102,7 +98,7 @@ def test_another_schedule_gets_its_own_lengths(project: Project) -> None:
 def test_fresh_starts_beside_the_old_run(project: Project) -> None:
     assert finish(train.session(project, fresh=True)).state == "finished"
     assert sorted(p.name for p in project.runs_dir.iterdir()) == ["0001", "0002"]
-    assert len(_of(_events(project), Step)) == 6
+    assert len(of_kind(_events(project), Step)) == 6
 
 
 def test_resume_without_a_run_is_refused(tmp_path: Path, tiny_base: Path) -> None:
@@ -134,10 +130,10 @@ def test_naming_the_device_that_was_taken_anyway_changes_nothing(project: Projec
 def test_a_changed_measure_looks_for_the_best_anew(project: Project) -> None:
     heavier = project.with_values({"training.epochs": 3, "training.text_loss_weight": 1.0})
     assert finish(train.session(heavier, inexact=True)).state == "finished"
-    evaluations = _of(_events(project), Evaluated)
+    evaluations = of_kind(_events(project), Evaluated)
     assert evaluations[-1].loss > evaluations[0].loss
     assert evaluations[-1].best
-    steps = _of(_events(project), Step)
+    steps = of_kind(_events(project), Step)
     assert [s.step for s in steps] == list(range(1, 10))
     assert all(s.step <= s.steps for s in steps)
 
@@ -164,7 +160,7 @@ def test_a_changed_dataset_needs_to_be_allowed(project: Project) -> None:
     longer = project.with_values({"training.epochs": 3})
     assert "dataset was" in error_of(finish(train.session(longer)))
     assert finish(train.session(longer, inexact=True)).state == "finished"
-    assert [w.code for w in _of(_events(project), Warned)] == ["not_exact"]
+    assert [w.code for w in of_kind(_events(project), Warned)] == ["not_exact"]
 
 
 def test_a_damaged_newest_checkpoint_is_stepped_over_and_said(project: Project) -> None:
@@ -174,12 +170,12 @@ def test_a_damaged_newest_checkpoint_is_stepped_over_and_said(project: Project) 
     longer = project.with_values({"training.epochs": 3})
     assert finish(train.session(longer)).state == "finished"
     events = _events(project)
-    (resumed,) = _of(events, Resumed)
+    (resumed,) = of_kind(events, Resumed)
     assert resumed.step == older.step
     assert resumed.passed_over == [newest.folder.name]
     (aside,) = newest.folder.parent.glob(f"damaged-{newest.folder.name}-*")
     assert (aside / checkpoint.WEIGHTS).is_file(), "it is left to be looked at"
-    assert [w.code for w in _of(events, Warned)] == ["checkpoint_damaged"]
+    assert [w.code for w in of_kind(events, Warned)] == ["checkpoint_damaged"]
 
 
 def test_no_whole_checkpoint_refuses_to_start_over(project: Project) -> None:
@@ -226,7 +222,7 @@ def test_a_run_keeps_the_settings_that_were_given_for_one_time(project: Project)
     session.job.subscribe(lambda record: session.stop("SIGINT") if record.kind == "saved" else None)
     assert finish(session).state == "stopped"
     assert finish(train.session(project)).state == "finished"
-    steps = _of(_events(project, "0002"), Step)
+    steps = of_kind(_events(project, "0002"), Step)
     assert [s.step for s in steps] == list(range(1, 13))
     assert {s.epochs for s in steps} == {4}
     with pytest.raises(RefusedError, match="has done 4 epochs"):
@@ -246,7 +242,7 @@ def test_a_run_that_saved_nothing_is_begun_again_or_passed_over_by_name(project:
         train.session(project)
     longer = project.with_values({"training.epochs": 3})
     assert finish(train.session(longer, resume=True)).state == "finished"
-    assert _of(_events(project, "0001"), Resumed)
+    assert of_kind(_events(project, "0001"), Resumed)
     assert finish(train.session(project, fresh=True)).state == "finished"
     assert sorted(path.name for path in project.runs_dir.iterdir()) == ["0001", "0002"]
 
@@ -263,7 +259,7 @@ def test_excluded_clips_are_named_before_training(tmp_path: Path, tiny_base: Pat
     listed = clips.read(project.dataset_dir)
     clips.write(project.dataset_dir, [replace(listed[0], text="日本語"), *listed[1:]])
     finish(train.session(project))
-    (dropped,) = _of(_events(project), ClipDropped)
+    (dropped,) = of_kind(_events(project), ClipDropped)
     assert dropped.clip == listed[0].id
     assert "vocabulary" in dropped.reason
 

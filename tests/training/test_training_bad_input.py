@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from helpers_project import error_of, finish, made_project
+from helpers_xtts import of_kind
 
 from engine import eventlog
 from engine.dataset import clips
@@ -24,10 +25,6 @@ from engine.xtts import train
 
 def _events(project: Project, run: str = "0001") -> list[Event]:
     return [r.event for r in eventlog.read_all(project.runs_dir / run / LOG_NAME)]
-
-
-def _of(events: list[Event], kind: type[Any]) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +46,10 @@ def edited(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, shared_hom
 
 def test_a_dataset_edited_under_a_run_is_told_once_and_the_run_goes_on(edited: Project) -> None:
     events = _events(edited)
-    (told,) = _of(events, Warned)
+    (told,) = of_kind(events, Warned)
     assert told.code == "dataset_edited"
     assert "clips that it started with" in told.means
-    assert [s.step for s in _of(events, Step)] == list(range(1, 7))
+    assert [s.step for s in of_kind(events, Step)] == list(range(1, 7))
 
 
 def test_a_continued_run_says_that_the_dataset_is_another(edited: Project) -> None:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from engine.hardware import Gpu, Reading
+from engine.hardware import LOW_VRAM_BYTES, Gpu, Reading
 from engine.text import clean
 from voicetui.amounts import size
 from voicetui.widgets.styled import Line, fitted, plain, wrapped
 
-# The XTTS fine-tuning guide, troubleshooting: act when less VRAM than this is free.
-LOW_VRAM_BYTES = 500_000_000
 # Linux begins to kill processes when RAM runs out; this much is soon gone.
 LOW_RAM_SHARE = 0.05
 HOT_CELSIUS = 85

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from engine.audio import wav
 from engine.audio.decode import Samples, open_stream
@@ -29,7 +28,7 @@ from engine.dataset.grouping import MOST_PAUSE
 from engine.dataset.names import wav_name
 from engine.dataset.review import texts
 from engine.dataset.sound import as_recorded, measured, scores_of_part
-from engine.errors import DatasetError, InputError
+from engine.errors import InputError
 from engine.files import safe_join
 from engine.project import Project
 from engine.text import clean
@@ -239,18 +238,7 @@ def write(project: Project, piece: Piece, number: int, stem: str) -> Clip:
 
 def _read(path: Path) -> Samples:
     """The samples of one of our wavs, so that writing them again gives the same."""
-    try:
-        samples, rate = soundfile.read(path, dtype="int16")
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise DatasetError(
-            f"{clean(str(path))} cannot be read ({clean(str(error))}). "
-            "Run 'voicetui prepare' again; it is made anew from the recording."
-        ) from error
-    if rate != RATE or samples.ndim != 1:
-        raise DatasetError(
-            f"{clean(str(path))} is not 22,050 Hz mono. Run 'voicetui prepare' again."
-        )
-    return np.asarray(samples, np.float32) / np.float32(32767)
+    return wav.read(path, RATE).astype(np.float32) / np.float32(32767)
 
 
 def _quietest(samples: Samples, wanted: int, least: int) -> int:

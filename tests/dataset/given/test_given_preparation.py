@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from helpers_recordings import piece
+from helpers_preparing import preparing
+from helpers_recordings import piece, recordings_project
 
-from engine import jobs, lock
 from engine import project as projects
-from engine.dataset import clips, prepare
+from engine.dataset import clips
 from engine.dataset.clips import Clip, Word
 from engine.dataset.hearing.chunks import Chunk
 from engine.dataset.hearing.transcripts import Heard, Segment
 from engine.errors import DatasetError
 from engine.events import Event, Note, SourcePrepared, Warned
-from engine.jobs import Job
 from engine.project import Project
 
 # What is said in the first seconds of the demo's journey, and when.
@@ -80,16 +79,7 @@ def subtitles(shift: float = 0.15) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path, tiny_base: Path) -> Project:
-    folder = tmp_path / "anna"
-    (folder / "rec").mkdir(parents=True)
-    return projects.create(
-        folder,
-        name="Anna",
-        language="en",
-        sources=[folder / "rec"],
-        base=str(tiny_base),
-        values={"dataset.min_minutes": 0.0},
-    )
+    return recordings_project(tmp_path / "anna", tiny_base)
 
 
 def record(project: Project, name: str, seconds: float = 21.6, start: float = 0.0) -> Path:
@@ -106,14 +96,8 @@ def no_fetch(name: str, repository: str) -> Path:
 
 def run(project: Project, reader: Reader | None = None) -> list[Event]:
     """Prepare a project; without a reader nobody can hear, and no model can be had."""
-    job = Job(jobs.new_folder(project.jobs_dir, "prepare"), "prepare")
     told: list[Event] = []
-    job.subscribe(lambda each: told.append(each.event))
-    with lock.hold(project.folder, "prepare"):
-        try:
-            job.perform(lambda job: prepare.prepare(project, job, no_fetch, reader))
-        finally:
-            job.close()
+    preparing(project, told.append, no_fetch, reader)
     return told
 
 
