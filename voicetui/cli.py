@@ -15,7 +15,7 @@ from engine import __version__
 from engine.errors import StopRequested, VoicetuiError
 from engine.text import clean
 from voicetui import exit_codes
-from voicetui.commands import doctor, tables, vocab, watch, work
+from voicetui.commands import doctor, pretrains, tables, vocab, watch, work
 from voicetui.commands.options import wants_console
 from voicetui.exit_codes import SessionEnded
 from voicetui.output import show, tell
@@ -23,6 +23,7 @@ from voicetui.output import show, tell
 _PREPARE_AND_TRAIN = "Make a voice"
 _WATCH = "Look after a running job"
 _TABLES = "What there is"
+_PRETRAINS = "pretrains"
 
 _COMMANDS: tuple[tuple[Callable[..., None], str, str], ...] = (
     (watch.open_project, _PREPARE_AND_TRAIN, "voicetui\nvoicetui open anna"),
@@ -129,7 +130,15 @@ def _make_app() -> typer.Typer:
     )(_root)
     for function, panel, examples in _COMMANDS:
         app.command(_name(function), rich_help_panel=panel, epilog=_examples(examples))(function)
+    app.add_typer(_make_pretrains(), name=_PRETRAINS, rich_help_panel=_TABLES)
     return app
+
+
+def _make_pretrains() -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="Find, fetch, judge and use models to train from.")
+    for function, examples in pretrains.COMMANDS:
+        group.command(_name(function), epilog=_examples(examples))(function)
+    return group
 
 
 def _name(function: Callable[..., None]) -> str:
@@ -143,7 +152,7 @@ def _completed(arguments: Sequence[str]) -> list[str]:
     if not given:
         return ["open"] if wants_console() else ["--help"]
     first = given[0]
-    is_command = first in {_name(function) for function, _, _ in _COMMANDS}
+    is_command = first in {_PRETRAINS, *(_name(function) for function, _, _ in _COMMANDS)}
     if not is_command and not first.startswith("-") and os.path.isdir(first):
         return ["open", *given]
     return given
