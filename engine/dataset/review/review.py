@@ -207,16 +207,6 @@ class Review:
         row = self.row(identifier)
         return waveform(safe_join(self._folder, row.wav), columns) if row.wav else None
 
-    def time_at(self, identifier: str, position: int) -> float:
-        """Where a place in a clip's text is spoken, in seconds of the recording: for `split`."""
-        row, clip = self._store.whole(identifier)
-        if not clip.words:
-            return row.start + row.seconds * position / max(1, len(row.text))
-        index = texts.word_at(row.text, clip.words, position)
-        before = clip.words[index - 1].end if index else row.start
-        after = clip.words[index].start if index < len(clip.words) else row.end
-        return (before + after) / 2
-
     def statistics(self) -> Statistics:
         """Figures of the clips in use, a second of work with 50,000. Raises DatasetError."""
         unknown = summary.read(self._folder).get("unknown_characters", {})
@@ -305,18 +295,6 @@ class Review:
         """Do again what was taken back last; None when there is nothing."""
         done = self._store.step(back=False)
         return Applied(*done) if done else None
-
-    @property
-    def undo_label(self) -> str | None:
-        """What `undo` would take back."""
-        stack = self._store.journal.done
-        return stack[-1].label if stack else None
-
-    @property
-    def redo_label(self) -> str | None:
-        """What `redo` would do again."""
-        stack = self._store.journal.undone
-        return stack[-1].label if stack else None
 
     # --- how edits are worked out -----------------------------------------------------------------
 

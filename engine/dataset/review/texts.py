@@ -111,12 +111,6 @@ def cut(text: str, position: int) -> tuple[str, str]:
     return text[:position].strip(), text[position:].strip()
 
 
-def word_at(text: str, words: Sequence[Word], position: int) -> int:
-    """The recognised word that begins nearest to a position in a clip's text."""
-    position = _mapped(text, joined(words), position)
-    return min(range(len(words) + 1), key=lambda index: abs(len(joined(words[:index])) - position))
-
-
 def _mapped(source: str, target: str, position: int) -> int:
     """The place in one text that belongs to a place in another, nearly the same one."""
     matcher = difflib.SequenceMatcher(None, source, target, autojunk=False)

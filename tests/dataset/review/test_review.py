@@ -314,9 +314,7 @@ def test_a_split_divides_audio_words_and_text(project: Project, review: Review) 
 def test_a_split_divides_a_text_that_a_person_wrote(review: Review) -> None:
     row = review.clips[1]
     review.set_text(row.id, "Three, four and five! Six; seven or eight.")
-    at = review.time_at(row.id, len("Three, four and five! "))
-    assert at == pytest.approx(4.5, abs=0.01)
-    left, right = review.split(row.id, at).ids
+    left, right = review.split(row.id, 4.5).ids
     assert review.row(left).text == "Three, four and five!"
     assert review.row(right).text == "Six; seven or eight."
 
@@ -395,7 +393,6 @@ def test_undo_and_redo_survive_a_restart(project: Project, review: Review) -> No
         assert review.undo() is not None
         assert whole(review) == state
     assert review.undo() is None
-    assert (review.undo_label, review.redo_label) == (None, "text")
     for state in states[1:]:
         review = reopened(review)
         assert review.redo() is not None
