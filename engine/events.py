@@ -67,7 +67,11 @@ class SettingsEcho(Event):
 @_event("device")
 @dataclass(frozen=True)
 class Device(Event):
-    """Where the work runs. `memory_*` are those of the GPU, or of the machine on CPU."""
+    """Where the work runs. `memory_*` are those of the GPU, or of the machine on CPU.
+
+    `gpus` and `cpus` count what the machine has, `backend` is what computes: "torch 2.8.0". With a
+    `precision` that `mixes` formats, weights stay fp32.
+    """
 
     device: str
     name: str
@@ -76,6 +80,20 @@ class Device(Event):
     cuda: str = ""
     precision: str = ""
     threads: int = 0
+    backend: str = ""
+    gpus: int = 0
+    cpus: int = 0
+    mixes: bool = False
+
+
+@_event("files_found")
+@dataclass(frozen=True)
+class FilesFound(Event):
+    """All `count` files of `what` were found in a folder."""
+
+    what: str
+    count: int
+    folder: str
 
 
 @_event("stage")
@@ -239,7 +257,7 @@ class Retranscribed(Event):
 @_event("memory")
 @dataclass(frozen=True)
 class Memory(Event):
-    """Memory in bytes at the end of a stage; `rss` is RAM, that of the recogniser included.
+    """Memory in bytes at the end of a stage or an epoch; `rss` is RAM, that of helpers included.
 
     The GPU's are 0 where there is none.
     """

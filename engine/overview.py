@@ -22,8 +22,11 @@ from engine.runstate import RunState, State
 from engine.status import newest_jobs, settled
 from engine.text import clean
 from engine.training import checkpoint
+from engine.xtts import own_base
 
-NextStep = Literal["sources", "prepare", "review", "train", "resume", "export", "speak", "watch"]
+NextStep = Literal[
+    "sources", "prepare", "vocab", "review", "train", "resume", "export", "speak", "watch"
+]
 # What a log without an index is read of; about a hundred steps.
 _TAIL_BYTES = 32 << 10
 _EDITS = "edits.jsonl"
@@ -184,11 +187,23 @@ def _next(
         return "prepare", "Prepare the recordings: cut them into clips with their texts."
     if not seen.clips:
         return "sources", "No clip could be kept: add other recordings, then prepare again."
+    if voice.new_language:
+        language = clean(voice.language)
+        return "vocab", f"The base does not know {language} yet: teach it with 'voicetui vocab'."
+    if run is None and _has_new_tokens(voice):
+        return "prepare", "The base has learned new tokens: prepare again, which counts with them."
     if run is None:
         if (voice.dataset_dir / _EDITS).exists():
             return "train", f"Train the voice with its {seen.clips} clips."
         return "review", f"Look through the {seen.clips} clips, or train right away."
     return _next_of_run(voice, seen, run)
+
+
+def _has_new_tokens(voice: Project) -> bool:
+    """Whether the project's own vocabulary is newer than its dataset."""
+    vocabulary = voice.folder / own_base.FOLDER / own_base.FILE_NAME
+    is_own = voice.base == own_base.FOLDER
+    return is_own and _changed(vocabulary) > _changed(voice.dataset_dir / summary.FILE_NAME)
 
 
 def _interrupted_preparation(voice: Project, jobs: dict[Path, RunState]) -> str:

@@ -204,11 +204,13 @@ def changed(
     base: str,
     profile_name: str,
     values: Mapping[str, Value],
+    allow_new_language: bool = False,
 ) -> Project:
     """A project with other answers, checked; `save` writes it. `base` is a name or a folder.
 
-    Sources and base that stay are kept as they are written, even where their disk is away. Raises
-    InputError.
+    `allow_new_language` takes a language that the base does not know, as does a project that waits
+    for its vocabulary already. Sources and base that stay are kept as they are written, even where
+    their disk is away. Raises InputError.
     """
     from engine.xtts import base as bases
 
@@ -223,7 +225,8 @@ def changed(
             check_source(project.folder, source)
     reference = project.base_reference if stays else bases.portable(base)
     vocab = bases.vocab_of(reference)
-    code = languages.check(language, vocab, allow_new=project.new_language)
+    allow_new = allow_new_language or project.new_language
+    code = languages.check(language, vocab, allow_new=allow_new)
     return replace(
         project,
         name=name.strip(),

@@ -233,6 +233,9 @@ class TrainingSettings:
     )
     device: str = _setting("auto", "Where training runs.", choices=("auto", "cpu", "cuda"))
     seed: int = _setting(1, "Start of all random choices.", limits=(0, 2**31 - 1))
+    longest_clip_seconds: float = _setting(
+        11.6, "Longer clips are left out of training and judging.", limits=(1.0, 11.6)
+    )
     evaluate_every_steps: int = _setting(
         0, "Steps between evaluations; 0 evaluates after each epoch only.", limits=(0, 1_000_000)
     )
@@ -271,7 +274,9 @@ def find(key: str, where: str) -> Setting:
     if len(full) == 1:
         return SETTINGS[full[0]]
     names = [name if "." in key else name.partition(".")[2] for name in SETTINGS]
-    hint = did_you_mean(key, names)
+    # Nothing is nearer than the same name in the other section.
+    moved = [name for name in SETTINGS if name.partition(".")[2] == key.partition(".")[2]]
+    hint = did_you_mean(key, moved or names)
     raise SettingError(f"{where}: there is no setting {clean(key)!r}.{hint}")
 
 

@@ -46,7 +46,10 @@ def made_project(
         language="en",
         sources=[],
         base=str(base),
-        values={f"training.{key}": value for key, value in values.items()},
+        values={
+            "dataset.min_minutes": 0.0,
+            **{f"training.{key}": value for key, value in values.items()},
+        },
     )
     made = made or made_dataset(project.dataset_dir, train=6, held_out=2)
     clips.write(project.dataset_dir, [as_clip(clip, project.dataset_dir) for clip in made])

@@ -24,6 +24,7 @@ IN_TORCH = {
     "engine.training.rng",
     "engine.training.stepping",
     "engine.training.task",
+    "engine.training.trained",
     "engine.xtts.model",
     "engine.xtts.task",
 }

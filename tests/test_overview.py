@@ -5,18 +5,20 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers_jobs import evaluated, make_project, step
 
-from engine import events, lock
+from engine import events, lock, project
 from engine.eventlog import EventLog
 from engine.events import Event
 from engine.jobs import LOG_NAME, Job
 from engine.overview import overview, projects_below
 from engine.project import Project
+from engine.xtts import own_base
 
 TOTALS = {"kept_clips": 40, "dropped_clips": 7, "train_seconds": 240.0, "eval_seconds": 60.0}
 
@@ -92,6 +94,23 @@ def test_clips_are_reviewed_then_trained_on(folder: Path) -> None:
     assert next_of(folder) == "train"
     prepared(folder, kept_clips=0)
     assert next_of(folder) == "sources"
+
+
+def test_a_new_language_is_taught_between_two_preparations(folder: Path) -> None:
+    made = replace(project.load(folder), language="sv", new_language=True)
+    made.save()
+    assert next_of(folder) == "prepare"
+    prepared(folder)
+    assert next_of(folder) == "vocab"
+    assert "sv" in overview(folder).advice
+    own = folder / own_base.FOLDER
+    own.mkdir()
+    (own / own_base.FILE_NAME).touch()
+    (own / "vocab.json").write_text('{"model": {"vocab": {"[sv]": 0}}}')
+    replace(made, base=own_base.FOLDER, new_language=False).save()
+    assert next_of(folder) == "prepare", "which counts with the new tokens"
+    prepared(folder, at=time.time() + 60)
+    assert next_of(folder) == "review"
 
 
 def test_a_preparation_that_did_not_finish_goes_on(folder: Path) -> None:

@@ -95,7 +95,7 @@ class Asking:
             case Stopped() | Failed() | Finished():
                 self.doing = ""
                 self.close()
-                return [_ending(event)]
+                return [_ending(event, self.watched.state.job)]
         return []
 
     def _answered(self, event: RequestDone) -> list[Told]:
@@ -124,7 +124,7 @@ class Asking:
         return told
 
 
-def _ending(event: Stopped | Failed | Finished) -> Told:
+def _ending(event: Stopped | Failed | Finished, job: str) -> Told:
     match event:
         case Stopped(step=None):
             return "Stopped before the first step; c starts it again.", "warn"
@@ -135,5 +135,7 @@ def _ending(event: Stopped | Failed | Finished) -> Told:
             )
         case Failed():
             return f"Failed: {clean(event.message)}", "bad"
+        case Finished() if job == "vocab":
+            return "Finished. Prepare the recordings again (d), then train.", "good"
         case Finished():
             return "Finished. o exports the voice, t lets it speak.", "good"

@@ -26,12 +26,14 @@ class Draft:
     """What a person answered so far, all of it as typed.
 
     `sources` are absolute paths, `base` a known name or an absolute folder, `values` the texts of
-    settings by their key. `own_folder` says that the folder no longer follows the name. `step` is
-    the step that was in sight.
+    settings by their key. `new_language` is the code of a language that a base need not know yet.
+    `own_folder` says that the folder no longer follows the name. `step` is the step that was in
+    sight.
     """
 
     name: str = ""
     language: str = ""
+    new_language: str = ""
     folder: str = ""
     own_folder: bool = False
     sources: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """The events of a job as calm lines for a plain terminal or a log file.
 
-    12:03:44  epoch 2/15  step 31/465  loss 3.412 (text 0.031, mel 3.381)  lr 5.0e-06  1.8 clips/s
+    12:03:44  EVAL PERFORMANCE  epoch 2  loss 3.41 (-0.02)  text 0.03 (-0.01)  mel 3.38 (-0.01)
 
 A `Narrator` only looks at the records it is given, their times included, so the same log always
 reads the same.
@@ -15,7 +15,7 @@ from typing import Any
 from engine import events
 from engine.eventlog import Record
 from engine.text import clean
-from voicetui import plain_preparation
+from voicetui import plain_preparation, plain_training
 from voicetui.amounts import duration, number, size
 from voicetui.plain_preparation import counted
 from voicetui.preparing import STAGE_WORDS
@@ -47,7 +47,7 @@ class Narrator:
         event = record.event
         match event:
             case events.Step():
-                return self._thinned(record.t, _step(event))
+                return self._thinned(record.t, plain_training.step_line(event))
             case events.Progress():
                 is_last = event.total > 0 and event.done >= event.total
                 return self._thinned(record.t, _progress(event), at_once=is_last)
@@ -113,8 +113,6 @@ class Narrator:
         match event:
             case events.Started():
                 return [f"{clean(event.job)} begins (voicetui {clean(event.version)})"]
-            case events.Device():
-                return [_device(event)]
             case events.Stage():
                 self._last_told = -QUIET_SECONDS
                 amount = f"  {number(event.total)} {clean(event.unit)}" if event.total else ""
@@ -146,50 +144,13 @@ class Narrator:
         return []
 
     def _training(self, event: events.Event) -> list[str]:
+        before = self._evaluated
         match event:
             case events.Epoch():
                 self._last_told = -QUIET_SECONDS
-                return [f"epoch {event.epoch}/{event.epochs}  {counted(event.steps, 'step')}"]
             case events.Evaluated():
-                before, self._evaluated = self._evaluated, event
-                return [_evaluation(event, before)]
-            case events.VoiceEvaluated():
-                return [_earlier_voice(event)]
-            case events.Lineage():
-                return _lineage(event)
-            case events.Saved():
-                best = "  best so far" if event.best else ""
-                cost = f"{size(event.bytes)} in {event.seconds:.1f} s"
-                return [f"saved {clean(event.checkpoint)}  {cost}{best}"]
-            case events.Resumed():
-                lines = [f"goes on from {clean(event.checkpoint)}, step {event.step}"]
-                if event.passed_over:
-                    listed = ", ".join(clean(name) for name in event.passed_over)
-                    lines.append(f"damaged and passed over: {listed}")
-                return lines
-            case events.RolledBack():
-                return [
-                    f"went back from step {event.from_step} to step {event.step}; goes on with half "
-                    f"the learning rate, {event.learning_rate:.1e}"
-                ]
-            case events.Planned():
-                return plan_lines(event)
-            case events.Paused():
-                return [f"paused at step {event.step}; go on with 'voicetui resume DIR'"]
-            case events.Continued():
-                return [f"goes on at step {event.step}"]
-            case events.Samples():
-                train, held = duration(event.train_seconds), duration(event.eval_seconds)
-                return [
-                    f"{counted(event.train, 'clip')} to train on ({train}), "
-                    f"{event.eval} held out ({held})"
-                ]
-            case events.Parameters():
-                return [
-                    f"{event.trained / 1e6:.1f} M parameters are trained, "
-                    f"{event.frozen / 1e6:.1f} M are not"
-                ]
-        return []
+                self._evaluated = event
+        return plain_training.told(event, before)
 
 
 def sentences(record: Record, before: Iterable[Record] = ()) -> list[str]:
@@ -206,61 +167,6 @@ def _stamped(t: float, lines: list[str]) -> list[str]:
     return [f"{clock}  {lines[0]}", *(f"{_INDENT}{line}" for line in lines[1:])] if lines else []
 
 
-def _step(event: events.Step) -> str:
-    speed = f"  {event.clips / event.seconds:.1f} clips/s" if event.seconds > 0 else ""
-    return (
-        f"epoch {event.epoch}/{event.epochs}  step {event.step}/{event.steps}  "
-        f"loss {event.loss:.3f} (text {event.loss_text_ce:.3f}, mel {event.loss_mel_ce:.3f})  "
-        f"lr {event.lr:.1e}{speed}  ETA {duration(event.eta)}"
-    )
-
-
-def plan_lines(event: events.Planned) -> list[str]:
-    """A measured plan, safe for any terminal."""
-    batch = f"batch_size={event.batch_size}"
-    if event.batch_tokens:
-        batch = f"batch_tokens={event.batch_tokens}"
-    wanted = f"{event.wanted_batch_size} x {event.wanted_accumulation}"
-    return [
-        f"plan  {batch} accumulation={event.accumulation}  for a batch of {wanted}, "
-        f"{size(event.needed_bytes)} of {size(event.free_bytes)} free",
-        f"network, gradients and optimizer take {size(event.fixed_bytes)}, each clip of "
-        f"{event.longest_seconds:.1f} s {size(event.clip_bytes)} more ({clean(event.precision)})",
-        clean(event.why),
-    ]
-
-
-def _evaluation(event: events.Evaluated, before: events.Evaluated | None) -> str:
-    def with_change(now: float, earlier: float | None) -> str:
-        change = f" ({now - earlier:+.3f})" if earlier is not None else ""
-        return f"{now:.3f}{change}"
-
-    loss = with_change(event.loss, before.loss if before else None)
-    text = with_change(event.loss_text_ce, before.loss_text_ce if before else None)
-    mel = with_change(event.loss_mel_ce, before.loss_mel_ce if before else None)
-    best = "  BEST MODEL" if event.best else ""
-    return f"EVAL PERFORMANCE  epoch {event.epoch}  loss {loss}  text {text}  mel {mel}{best}"
-
-
-def _earlier_voice(event: events.VoiceEvaluated) -> str:
-    if not event.step:
-        clips = counted(event.clips, "clip")
-        return f"earlier voice {clean(event.voice)}  loss {event.loss:.3f} at the start ({clips})"
-    return (
-        f"earlier voice {clean(event.voice)}  loss {event.loss:.3f} ({event.change:+.3f} since the "
-        "start)"
-    )
-
-
-def _lineage(event: events.Lineage) -> list[str]:
-    told = [
-        f"{clean(name)} ({counted(count, 'epoch')})"
-        for name, count in event.epochs.items()
-        if isinstance(count, int)
-    ]
-    return [f"the base has learned {', '.join(told)}"] if told else []
-
-
 def _progress(event: events.Progress) -> str:
     unit = f" {clean(event.unit)}" if event.unit else ""
     item = f"  {clean(event.item)}" if event.item else ""
@@ -269,18 +175,6 @@ def _progress(event: events.Progress) -> str:
     share = 100 * event.done / event.total
     amount = f"{number(event.done)}/{number(event.total)}{unit}"
     return f"{_stage(event.stage)}  {amount}  {share:.0f} %{item}"
-
-
-def _device(event: events.Device) -> str:
-    parts = [f"runs on {clean(event.device)} ({clean(event.name)})"]
-    parts.append(f"{size(event.memory_free)} of {size(event.memory_total)} free")
-    if event.precision:
-        parts.append(clean(event.precision))
-    if event.cuda:
-        parts.append(f"CUDA {clean(event.cuda)}")
-    if event.threads:
-        parts.append(counted(event.threads, "thread"))
-    return ", ".join(parts)
 
 
 def _stopped(event: events.Stopped, job: str) -> str:

@@ -1,6 +1,8 @@
-"""The sentences that a voice is tried with."""
+"""What a voice is tried with."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 # One for each language of XTTS: a statement, a pause and a question, so that a listener hears the
 # melody of the voice as well as its sounds.
@@ -23,6 +25,14 @@ SENTENCES: dict[str, str] = {
     "ja": "昼前に雨がやみ、川の上には薄い霧がかかっていました。散歩に行きましょうか？",
     "hi": "दोपहर से पहले बारिश रुक गई, और नदी पर हल्का कोहरा था। क्या हम टहलने चलें?",
 }
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A text, and the voice of the base that speaks it; "" for the project's own."""
+
+    text: str
+    voice: str = ""
 
 
 def sentence_for(language: str, remembered: str = "") -> str:

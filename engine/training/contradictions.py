@@ -14,7 +14,7 @@ HIGH_RATE = 1e-3
 
 _FALLING = ("cosine_restarts", "cosine", "step", "multi_step", "exponential", "plateau")
 # What looks at a setting: another setting and its choices. All else would pass over it in silence.
-_LOOKED_AT = {
+LOOKED_AT = {
     "restart_epochs": ("scheduler", ("cosine_restarts",)),
     "restart_growth": ("scheduler", ("cosine_restarts",)),
     "decay_epochs": ("scheduler", ("cosine", "step", "exponential")),
@@ -34,7 +34,7 @@ def check(settings: TrainingSettings) -> None:
 
 
 def _found(settings: TrainingSettings) -> Iterator[str]:
-    for name, (by, choices) in _LOOKED_AT.items():
+    for name, (by, choices) in LOOKED_AT.items():
         chosen, value = getattr(settings, by), getattr(settings, name)
         usual = SETTINGS[f"training.{name}"].default
         # Zero asks for nothing that could be missed.

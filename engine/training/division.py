@@ -67,7 +67,7 @@ def does_not_fit(settings: TrainingSettings, precision: str, clip: str) -> str:
         remedies.append("set gradient_checkpointing=true")
     if precision in ("fp32", "tf32"):
         remedies.append("set precision=bf16 (or fp16 on older cards)")
-    remedies.append("set dataset.max_clip_seconds=6 and prepare again")
+    remedies.append("set longest_clip_seconds=6, which leaves longer clips out")
     return (
         f"The memory of the GPU is too small for clip {clip} alone, so no smaller batch_size or "
         f"batch_tokens can help. Try in this order: {'; '.join(remedies)}. Then run 'voicetui "

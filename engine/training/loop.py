@@ -29,22 +29,18 @@ from engine.events import (
     Step,
 )
 from engine.settings import TrainingSettings
-from engine.training import checkpoint, counsel, division, evaluation, patience, rng
+from engine.training import checkpoint, counsel, division, evaluation, patience
 from engine.training.between import Between
-from engine.training.checkpoint import Progress, Snapshot
+from engine.training.checkpoint import Progress
 from engine.training.forgetting import EarlierVoice, Forgetting
 from engine.training.losses import Measured
-from engine.training.optimizer import (
-    begun_tensors,
-    checkpoint_bytes,
-    make_optimizer,
-    optimizer_tensors,
-)
+from engine.training.optimizer import checkpoint_bytes
 from engine.training.precision import Place
 from engine.training.prefetch import prefetched
 from engine.training.schedule import learning_rate
 from engine.training.stepping import Stepped, Stepper, TooLarge
 from engine.training.task import Micro, Task
+from engine.training.trained import Trained
 from engine.training.watch import Watch
 
 # Bad steps in a row that send a run back, and how often that may happen.
@@ -79,48 +75,29 @@ class Loop:
         self.emit = emit
         self.control = control
         self.facts = facts
-        self.start_weights = start_weights
         self.progress = Progress()
-        self.parameters = {n: p for n, p in task.model.named_parameters() if p.requires_grad}
-        self.optimizer = make_optimizer(task.model, settings)
+        self.trained = Trained(task.model, settings, start_weights)
+        self.parameters = self.trained.parameters
         self.watch = Watch(place, run, emit, checkpoint_bytes(self.parameters.values(), settings))
         self.stepper = Stepper(
             task, place, [*self.parameters.values()], settings.gradient_clip, self._check
         )
         self.between = Between(control, emit, settings.keep_checkpoints)
         self.forgetting = Forgetting(earlier, run, emit)
-        self._start_rng = rng.device_states(), rng.host_states()
         self._saved: Progress | None = None
         self._step_seconds = 0.0
 
     # --- saving and restoring -------------------------------------------------------------------
 
-    def snapshot(self) -> Snapshot:
-        """Everything that the next step depends on."""
-        return Snapshot(
-            self.progress,
-            self.parameters,
-            optimizer_tensors(self.optimizer),
-            rng.device_states(),
-            rng.host_states(),
-            self.facts,
-        )
-
     def restore(self, saved: checkpoint.Checkpoint) -> None:
         """Take the state of a verified checkpoint. Raises DamagedError when it does not fit."""
-        checkpoint.copy_into(saved, checkpoint.WEIGHTS, self.parameters)
-        self.optimizer = make_optimizer(self.task.model, self.settings)
-        if checkpoint.holds_tensors(saved, checkpoint.OPTIMIZER):
-            own = begun_tensors(self.optimizer)
-            checkpoint.copy_into(saved, checkpoint.OPTIMIZER, own)
-        rng.set_device_states(checkpoint.load_tensors(saved, checkpoint.RNG))
-        rng.set_host_states(saved.host_rng)
+        self.trained.restore(saved)
         self.progress = self._saved = saved.progress
 
     def save(self) -> None:
         """Commit a checkpoint of the last finished step, then delete what is no longer kept."""
         begun = time.perf_counter()
-        snapshot = self.snapshot()
+        snapshot = self.trained.snapshot(self.progress, self.facts)
         folder = checkpoint.commit(self.run_folder, snapshot)
         self._saved = self.progress
         seconds = time.perf_counter() - begun
@@ -194,7 +171,7 @@ class Loop:
         self._evaluate()
         self.progress = replace(self.progress, epoch=epoch + 1, position=0)
         self.save()
-        self.watch.epoch_ended()
+        self.watch.epoch_ended(epoch + 1)
 
     def _steps(self, groups: Sequence[Sequence[Micro]]) -> None:
         """The steps that are left of the epoch, until the run has to go back or batches change."""
@@ -250,25 +227,14 @@ class Loop:
         if saved := checkpoint.newest_good(self.run_folder, self._check):
             self.restore(saved)
         else:
-            self._restart()
+            self.trained.restart()
+            self.progress = Progress()
         self.progress = replace(self.progress, skipped=0, rollbacks=rollbacks, halvings=halvings)
         rate = self._rate(self.steps_per_epoch)
         self.emit(RolledBack(self.progress.step, from_step, rate, rollbacks))
         self.save()
         # Newer ones hold the same weights amid bad steps, and a resumed run would take them.
         checkpoint.remove_after(self.run_folder, self.progress.step)
-
-    def _restart(self) -> None:
-        """Take the state that the run began with."""
-        start = self.start_weights()
-        with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                parameter.copy_(start[name])
-        self.optimizer = make_optimizer(self.task.model, self.settings)
-        device_states, host_states = self._start_rng
-        rng.set_device_states(device_states)
-        rng.set_host_states(host_states)
-        self.progress = Progress()
 
     def _save_in_between(self, *, last: bool) -> None:
         every = self.settings.save_every_steps
@@ -289,7 +255,7 @@ class Loop:
     ) -> None:
         begun = time.perf_counter()
         lr = self._rate(steps_per_epoch)
-        done = self.stepper.step(self.optimizer, lr, group, batches, self.progress.scale)
+        done = self.stepper.step(self.trained.optimizer, lr, group, batches, self.progress.scale)
         self._judge(done, group)
         self._count(group, time.perf_counter() - begun)
         # Before `memory_used`, which begins to count anew.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.events import Planned
+from engine.events import Planned, Warned
 from engine.settings import TrainingSettings
 from engine.training.memory import RESERVE_BYTES, Kind, in_gb
 
@@ -55,6 +55,30 @@ def planned(
         accumulation=effective // size,
         fits=bool(fitting),
         why=_why(size, needed, free, device, precision, longest_seconds, fits=bool(fitting)),
+    )
+
+
+def shortage(plan: Planned) -> Warned | None:
+    """What to tell where the batch that was wanted does not fit; None where it does."""
+    if plan.fits and plan.batch_size >= plan.wanted_batch_size:
+        return None
+    wanted = plan.fixed_bytes + plan.wanted_batch_size * plan.clip_bytes
+    batch = f"batch_size={plan.batch_size}"
+    if plan.batch_tokens:
+        batch = f"batch_tokens={plan.batch_tokens}"
+    anew = f"begin anew with --fresh --set {batch} --set accumulation={plan.accumulation}"
+    return Warned(
+        "short_of_memory",
+        f"The longest clips, {plan.wanted_batch_size} at a time, take {in_gb(wanted)}, and "
+        f"{in_gb(plan.free_bytes)} are free."
+        if plan.fits
+        else plan.why,
+        "On a GPU such batches are halved when they come, and the run goes on."
+        if plan.device == "cuda"
+        else "The system will slow down, or end the run.",
+        f"Stop, and {anew}: the voice learns the same."
+        if plan.fits
+        else f"Stop, and {anew} --set gradient_checkpointing=true.",
     )
 
 

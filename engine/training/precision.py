@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import psutil
 import torch
 
 from engine.errors import SettingError
-from engine.events import Device
+from engine.events import Device, Memory
 from engine.hardware import memory
 
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -31,6 +32,11 @@ class Place:
         if dtype := _HALVES.get(self.precision):
             return torch.autocast(self.device.type, dtype)
         return contextlib.nullcontext()
+
+    @property
+    def mixes(self) -> bool:
+        """Whether the forward pass computes in a smaller format than that of the weights."""
+        return self.precision in _HALVES
 
     @property
     def scales(self) -> bool:
@@ -73,6 +79,11 @@ class Place:
         """Bytes that are free on the GPU, and all it has; None on CPU."""
         return torch.cuda.mem_get_info(self.device) if self.device.type == "cuda" else None
 
+    def memory_now(self, stage: str) -> Memory:
+        """The event of the memory that is in use at the end of a stage."""
+        free, total = self.vram() or (0, 0)
+        return Memory(stage, psutil.Process().memory_info().rss, total - free, free, total)
+
     def facts(self) -> dict[str, Any]:
         """What of the place decides the bits of a result; on CPU the threads and the CPU do too."""
         if self.device.type == "cuda":
@@ -85,15 +96,20 @@ class Place:
 
     def describe(self) -> Device:
         """The device event of this place."""
-        threads = torch.get_num_threads()
-        if self.device.type == "cuda":
-            free, total = torch.cuda.mem_get_info(self.device)
-            name = torch.cuda.get_device_name(self.device)
-            cuda = torch.version.cuda or ""
-            return Device("cuda", name, total, free, cuda, self.precision, threads)
-        ram = memory()
+        vram, ram = self.vram(), memory()
+        free, total = vram or (ram.available, ram.total)
         return Device(
-            "cpu", "CPU", ram.total, ram.available, precision=self.precision, threads=threads
+            self.device.type,
+            torch.cuda.get_device_name(self.device) if vram else "CPU",
+            total,
+            free,
+            cuda=(torch.version.cuda or "") if vram else "",
+            precision=self.precision,
+            threads=torch.get_num_threads(),
+            backend=f"torch {torch.__version__}",
+            gpus=torch.cuda.device_count(),
+            cpus=os.cpu_count() or 1,
+            mixes=self.mixes,
         )
 
 

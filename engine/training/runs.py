@@ -37,7 +37,8 @@ _HARMLESS = frozenset(
         "evaluate_every_steps",
         "save_every_steps",
         "keep_checkpoints",
-        # What these come to stands among the facts of the device.
+        # What these come to stands among the facts of the dataset and the device.
+        "longest_clip_seconds",
         "device",
         "precision",
     }

@@ -61,17 +61,19 @@ class Watch:
         if step.step % _EVERY_STEPS == 0:
             self._look()
 
-    def epoch_ended(self) -> None:
-        """Look at what an epoch took."""
+    def epoch_ended(self, epoch: int) -> None:
+        """Look at what an epoch took, and tell the memory that is in use after it."""
         self._look()
+        now = self._place.memory_now(f"epoch {epoch}")
+        self._emit(now)
         self._peaks.append(self._peak)
         self._tell(health.memory_grows(self._peaks))
         self._tell(self._saving())
         for look in self._looks:
             self._tell(look())
-        if vram := self._place.vram():
+        if now.gpu_total:
             self._tell(health.fragmented(self._peak, self._allocated))
-            self._tell(health.little_vram_free(vram[0]))
+            self._tell(health.little_vram_free(now.gpu_free))
         self._peak = self._allocated = 0.0
 
     def _look(self) -> None:

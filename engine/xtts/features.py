@@ -143,12 +143,18 @@ class Encoder:
         return np.asarray(self._vocabulary(language).encode(text), np.int32)
 
     def problem(
-        self, tokens: npt.NDArray[np.int32], language: str, samples: int, max_tokens: int
+        self,
+        tokens: npt.NDArray[np.int32],
+        language: str,
+        samples: int,
+        max_tokens: int,
+        max_seconds: float,
     ) -> str | None:
         """Why a clip cannot be trained, in words, or None when it can."""
         vocabulary = self._vocabulary(language)
-        if samples > MAX_SAMPLES:
-            return f"longer than {MAX_SAMPLES / SAMPLE_RATE:.1f} s"
+        # A clip that was cut at a limit may be some samples longer.
+        if samples > min(MAX_SAMPLES, (max_seconds + 0.01) * SAMPLE_RATE):
+            return f"longer than {max_seconds:.1f} s"
         if len(tokens) > max_tokens:
             return f"{len(tokens)} tokens, more than {max_tokens}"
         if len(tokens) < 2:
@@ -209,20 +215,22 @@ def build(
     base: Path,
     *,
     max_tokens: int,
+    max_seconds: float = MAX_SAMPLES / SAMPLE_RATE,
     device: torch.device,
     progress: Callable[[int, int], None],
     check: Callable[[], None],
 ) -> Features:
     """The features of the clips in the order of their ids, from the cache where nothing changed.
 
-    `dataset` is the folder that the clips' wav paths are relative to; `check` is called before each
+    `dataset` is the folder that the clips' wav paths are relative to; clips of more than `max_tokens`
+    or `max_seconds` are rejected. `check` is called before each
     piece of work and may raise to stop. Raises DatasetError and BaseModelError.
     """
     sweep(cache)
     ordered = sorted(clips, key=lambda clip: clip.id)
     hashed = [(clip, _hash_wav(dataset / clip.wav, check)) for clip in ordered]
     encoder_hash = _encoder_hash(base)
-    content = f"{_content_hash(hashed)} {encoder_hash} {max_tokens}"
+    content = f"{_content_hash(hashed)} {encoder_hash} {max_tokens} {max_seconds:.2f}"
     final = cache / hashlib.sha256(content.encode()).hexdigest()[:24]
     if (final / _INDEX).exists():
         return Features(final)
@@ -237,7 +245,9 @@ def build(
                 progress(done, len(hashed))
                 audio = wav.read(dataset / clip.wav, SAMPLE_RATE)
                 tokens = encoder.tokens(clip.text, clip.language)
-                problem = encoder.problem(tokens, clip.language, len(audio), max_tokens)
+                problem = encoder.problem(
+                    tokens, clip.language, len(audio), max_tokens, max_seconds
+                )
                 if problem:
                     writer.reject(clip, problem)
                 else:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from engine import weights
 from engine.errors import BaseModelError, InputError
+from engine.project import Project
 from engine.text import clean, did_you_mean
+from engine.xtts import base as bases
 from engine.xtts import card
 from engine.xtts.voice import Latents
 
@@ -38,6 +40,16 @@ def latents_of(folder: Path, name: str, learned: Iterable[str] = ()) -> Latents:
             "Copy the base again, or export that voice again."
         )
     return found
+
+
+def learned_before(project: Project) -> dict[str, str]:
+    """The voices that the base of a project learned before its own, with their languages.
+
+    Raises BaseModelError when the base is not on this machine, DamagedError when its card is broken.
+    """
+    base = bases.locate(project.base_reference)
+    names = card.epochs_of(card.lineage_of(base))
+    return {name: language_of(base, name) for name in names if name != project.name}
 
 
 def language_of(folder: Path, name: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.dataset.clips import Clip
     from engine.settings import TrainingSettings
     from engine.training.precision import Place
-    from engine.xtts.features import Features
+    from engine.xtts.features import Entry, Features
 
 # Clips of most seconds that are looked at for those of most places.
 _LOOKED_AT = 8
@@ -71,10 +71,9 @@ def plan_of(project: Project, emit: Callable[[Event], None]) -> Planned:
     listed = clips.usable(project.dataset_dir, project.language)
     training = [clip for clip in listed if clip.split == "train"]
     contradictions.check_batch(settings, len(training))
-    free, total = _ram()
+    free, total = ram()
     emit(Stage("loading"))
     from engine.training import plan, precision
-    from engine.xtts import batches
     from engine.xtts.mel import SAMPLE_RATE
 
     place = precision.choose(settings.device, settings.precision)
@@ -87,8 +86,6 @@ def plan_of(project: Project, emit: Callable[[Event], None]) -> Planned:
         longest = _longest(features)
         peaks = _peaks(features, longest, base, settings, place)
     entry = features.entries[longest[0]]
-    alike = [entry.tokens + entry.codes] * max(1, len(training))
-    order = batches.epoch_order(alike, settings.batch_size, 0, 0, budget=settings.batch_tokens)
     return plan.planned(
         settings,
         peaks,
@@ -96,13 +93,22 @@ def plan_of(project: Project, emit: Callable[[Event], None]) -> Planned:
         precision=place.precision,
         longest_seconds=entry.samples / SAMPLE_RATE,
         clips=len(training),
-        wanted_batch=max(map(len, order)),
+        wanted_batch=clips_together(settings, entry, len(training)),
         free=free,
         total=total,
     )
 
 
-def _ram() -> tuple[int, int]:
+def clips_together(settings: TrainingSettings, entry: Entry, clips: int) -> int:
+    """How many clips as long as this one the settings compute together, of `clips` in all."""
+    from engine.xtts import batches
+
+    alike = [entry.tokens + entry.codes] * clips
+    order = batches.epoch_order(alike, settings.batch_size, 0, 0, budget=settings.batch_tokens)
+    return max(map(len, order))
+
+
+def ram() -> tuple[int, int]:
     """Bytes of RAM that this process may have, those it has already included, and all there are."""
     import psutil
 
@@ -118,7 +124,9 @@ def _features(project: Project, training: Sequence[Clip], base: Path, scratch: P
 
     from engine.xtts import features
 
-    chosen = sorted(training, key=lambda clip: -clip.seconds)[:_LOOKED_AT]
+    longest = project.settings.training.longest_clip_seconds
+    short = [clip for clip in training if clip.seconds <= longest]
+    chosen = sorted(short, key=lambda clip: -clip.seconds)[:_LOOKED_AT]
     built = features.build(
         scratch / "features",
         project.dataset_dir,

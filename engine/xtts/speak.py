@@ -91,10 +91,11 @@ def session(
     out: Path | None = None,
     seed: int = 0,
     on_cpu: bool = False,
+    earlier: str = "",
 ) -> Session:
     """A session that speaks a text with the checkpoint "best", "last" or of a step.
 
-    The wav is `out`, or `runs/NNNN/samples/step-000400-<number of the job>.wav`. It does not hold
+    `earlier` names a voice that the base keeps, to speak in place of the project's. The wav is `out`, or `runs/NNNN/samples/step-000400-<number of the job>.wav`. It does not hold
     the project. `on_cpu` speaks in a process of its own on the CPU: ask for it while a run lives,
     which keeps its GPU memory and its random numbers to itself. Raises InputError and RefusedError
     before there is a job.
@@ -110,7 +111,7 @@ def session(
 
     def work(job: Job) -> Finished:
         make_dirs(path.parent)
-        seconds, step = _say_for(job, project, text, path, chosen, seed, on_cpu)
+        seconds, step = _say_for(job, project, text, path, chosen, seed, on_cpu, earlier)
         job.emit(Spoke(str(path), text, step, round(seconds, 2)))
         return Finished({"step": step, "audio_seconds": round(seconds, 1)})
 
@@ -118,16 +119,25 @@ def session(
 
 
 def _say_for(
-    job: Job, project: Project, text: str, out: Path, which: str, seed: int, on_cpu: bool
+    job: Job,
+    project: Project,
+    text: str,
+    out: Path,
+    which: str,
+    seed: int,
+    on_cpu: bool,
+    earlier: str,
 ) -> tuple[float, int]:
     check = job.control.raise_if_stopped
     if on_cpu:
         from engine.xtts import speak_process
 
         return speak_process.say(
-            project, text, out, which=which, seed=seed, check=check, emit=job.emit
+            project, text, out, which=which, earlier=earlier, seed=seed, check=check, emit=job.emit
         )
-    spoken = say(project, text, out, which=which, seed=seed, check=check, emit=job.emit)
+    spoken = say(
+        project, text, out, which=which, earlier=earlier, seed=seed, check=check, emit=job.emit
+    )
     return spoken.seconds, spoken.step
 
 

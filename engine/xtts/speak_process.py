@@ -22,6 +22,7 @@ def say(
     out: Path,
     *,
     which: str,
+    earlier: str = "",
     seed: int,
     check: Callable[[], None],
     emit: Callable[[Event], None],
@@ -35,6 +36,7 @@ def say(
         "text": text,
         "out": os.path.abspath(out),
         "which": which,
+        "earlier": earlier,
         "seed": seed,
     }
     answer = child.ask(
@@ -59,6 +61,7 @@ def _speak(request: dict[str, Any], emit: Callable[[Event], None]) -> dict[str, 
         request["text"],
         Path(request["out"]),
         which=request["which"],
+        earlier=request["earlier"],
         seed=request["seed"],
         emit=emit,
     )

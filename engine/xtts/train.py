@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,9 @@ from engine.events import (
     Lineage,
     Parameters,
     Progress,
-    Samples,
     SettingsEcho,
     Stage,
-    Warned,
 )
-from engine.files import sha256_file
 from engine.jobs import Job
 from engine.project import Project
 from engine.session import Session
@@ -29,7 +25,7 @@ from engine.settings import TrainingSettings
 from engine.text import clean
 from engine.training import checkpoint, contradictions, runs
 from engine.xtts import base as bases
-from engine.xtts import card
+from engine.xtts import card, telling
 
 if TYPE_CHECKING:
     from engine.training.precision import Place
@@ -57,29 +53,30 @@ def session(
 def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     """Train the project in the job's run folder, from its newest checkpoint if it has one."""
     base = bases.locate(project.base_reference)
-    is_edited = _changes_of(project.dataset_dir / clips.FILE_NAME)
+    is_edited = telling.changes_of(project.dataset_dir)
     check = job.control.raise_if_stopped
     found = checkpoint.newest(job.folder, check)
     saved = found[0] if found else None
     settings = runs.effective_settings(project, job.folder)
     contradictions.check(settings)
-    job.emit(SettingsEcho(dataclasses.asdict(settings) | {"language": project.language}))
+    job.emit(SettingsEcho({"language": project.language} | dataclasses.asdict(settings)))
 
     for warning in contradictions.warnings(settings):
         job.emit(warning)
     job.emit(Stage("loading"))
     from engine.training import precision, rng
     from engine.training.loop import Loop
-    from engine.xtts import earlier_voices, load
+    from engine.xtts import earlier_voices, load, plan_ahead
     from engine.xtts.model import prepare_for_training
     from engine.xtts.task import XttsTask
 
     check()
     place = precision.choose(settings.device, settings.precision)
     job.emit(place.describe())
+    telling.tell_base(job, base)
     features = _features(project, job, base, place)
     earlier = earlier_voices.features_of(project, base, place, check)
-    _emit_samples(job, features)
+    telling.tell_dataset(job, project, features)
     count = len(features.of_split("train"))
     contradictions.check_batch(settings, count)
     if told := contradictions.small_data(settings, count):
@@ -87,6 +84,8 @@ def train(project: Project, job: Job, *, inexact: bool = False) -> Finished:
     facts = _facts(settings, base, features, place)
     changed = runs.judge_exactness(job, saved, facts, inexact=inexact) if saved else set()
     runs.write_run(job, project, base, settings)
+    if saved is None:
+        plan_ahead.look_ahead(project, base, features, place, check=check, emit=job.emit)
 
     rng.seed_all(settings.seed)
     gpt = load.gpt_of(base)
@@ -123,6 +122,7 @@ def _features(project: Project, job: Job, base: Path, place: Place) -> Features:
         listed,
         base,
         max_tokens=project.settings.dataset.max_text_tokens,
+        max_seconds=project.settings.training.longest_clip_seconds,
         device=place.device,
         progress=lambda done, total: job.emit(Progress("features", done, total, "clips")),
         check=job.control.raise_if_stopped,
@@ -140,39 +140,6 @@ def _features(project: Project, job: Job, base: Path, place: Place) -> Features:
                 f"{clean(str(project.folder))} has no {split} clips that can be used. {remedy}"
             )
     return built
-
-
-def _changes_of(table: Path) -> Callable[[], Warned | None]:
-    """A look at whether a table is still what it is now."""
-
-    def identity() -> str:
-        # A table that is gone was edited too.
-        return sha256_file(table) if table.is_file() else ""
-
-    before = identity()
-
-    def look() -> Warned | None:
-        if identity() == before:
-            return None
-        return Warned(
-            "dataset_edited",
-            f"The dataset ({clean(str(table))}) was edited while this run trains.",
-            "The run goes on with the clips that it started with.",
-            "Nothing for this run. A new one takes the edited clips ('voicetui train DIR "
-            "--fresh'); so does this one when it is continued later, with --inexact.",
-        )
-
-    return look
-
-
-def _emit_samples(job: Job, features: Features) -> None:
-    from engine.xtts.mel import SAMPLE_RATE
-
-    counts = {}
-    for split in ("train", "eval"):
-        chosen = [features.entries[index] for index in features.of_split(split)]
-        counts[split] = (len(chosen), round(sum(e.samples for e in chosen) / SAMPLE_RATE, 1))
-    job.emit(Samples(counts["train"][0], counts["eval"][0], counts["train"][1], counts["eval"][1]))
 
 
 def _facts(

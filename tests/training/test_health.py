@@ -133,7 +133,7 @@ def test_a_trouble_is_told_once(tmp_path: Path) -> None:
     watch.begin()
     for step in steps(100, loader_seconds=0.2):
         watch.stepped(step, None)
-    watch.epoch_ended()
+    watch.epoch_ended(1)
     assert _codes(events) == ["slow_loader"]
 
 
@@ -149,7 +149,7 @@ def test_growth_is_seen_at_the_ends_of_epochs(tmp_path: Path) -> None:
     for epoch in range(5):
         for step in steps(3, memory=1e9 + epoch * 4e8):
             watch.stepped(step, None)
-        watch.epoch_ended()
+        watch.epoch_ended(epoch)
     assert _codes(events) == ["memory_grows"]
 
 

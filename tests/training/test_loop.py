@@ -36,7 +36,7 @@ def test_the_loss_falls_and_the_best_is_kept(
     events: list[Event] = []
     loop = make_loop(
         tmp_path, tiny_base, toy_features, emit=events.append, epochs=4, keep_checkpoints=1,
-        learning_rate=2e-3, scheduler="constant",
+        learning_rate=2e-3, scheduler="constant", batch_size=3, accumulation=1,
     )  # fmt: skip
     finished = loop.run()
     evaluations = of_kind(events, Evaluated)
@@ -89,7 +89,7 @@ def test_clipping_reports_the_true_norm(tmp_path: Path, tiny_base: Path, toy_fea
         events: list[Event] = []
         make_loop(
             tmp_path / str(limit), tiny_base, toy_features, emit=events.append, epochs=1,
-            gradient_clip=limit, accumulation=11,
+            gradient_clip=limit, batch_size=11,
         ).run()  # fmt: skip
         norms.append(of_kind(events, Step)[0].grad_norm)
     assert norms[0] == norms[1] > 1e-3
@@ -99,7 +99,15 @@ def test_a_bad_step_never_reaches_the_weights(
     tmp_path: Path, tiny_base: Path, toy_features: Any
 ) -> None:
     events: list[Event] = []
-    loop = make_loop(tmp_path, tiny_base, toy_features, emit=events.append, epochs=1)
+    loop = make_loop(
+        tmp_path,
+        tiny_base,
+        toy_features,
+        emit=events.append,
+        epochs=1,
+        batch_size=3,
+        accumulation=1,
+    )
     compute = loop.task.sums
     loop.task.sums = lambda batch: {k: v * float("nan") for k, v in compute(batch).items()}
     before = {name: p.detach().clone() for name, p in loop.parameters.items()}
@@ -139,7 +147,7 @@ def test_early_stopping_ends_after_its_patience(
 ) -> None:
     events: list[Event] = []
     loop = make_loop(
-        tmp_path, tiny_base, toy_features, emit=events.append, epochs=9, accumulation=11,
+        tmp_path, tiny_base, toy_features, emit=events.append, epochs=9, batch_size=11,
         early_stop_epochs=2, early_stop_change=1.0,
     )  # fmt: skip
     loop.run()
@@ -157,9 +165,7 @@ def test_an_evaluation_without_a_number_is_never_the_best(
     tmp_path: Path, tiny_base: Path, toy_features: Any
 ) -> None:
     events: list[Event] = []
-    loop = make_loop(
-        tmp_path, tiny_base, toy_features, emit=events.append, epochs=2, accumulation=11
-    )
+    loop = make_loop(tmp_path, tiny_base, toy_features, emit=events.append, epochs=2, batch_size=11)
     compute = loop.task.sums
 
     def broken_at_first(batch: Any) -> Any:

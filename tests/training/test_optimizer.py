@@ -78,7 +78,7 @@ def test_a_resumed_run_is_exact(
 
         return make_loop(
             folder, tiny_base, toy_features, emit=emit, control=control, epochs=epochs,
-            optimizer=choice, accumulation=4,
+            optimizer=choice, batch_size=4, accumulation=1,
         )  # fmt: skip
 
     def newest(folder: Path) -> checkpoint.Checkpoint:

@@ -227,7 +227,7 @@ async def test_one_speaks_a_sentence(project: Path, asked: list[tuple[Any, ...]]
         screen.console.screen.query_one(Input).value = "Hello."
         await screen.press("enter")
         await screen.dialog(Message)
-        assert asked == [("speak", "Hello.", "0001/200", {"on_cpu": False})]
+        assert asked == [("speak", "Hello.", "0001/200", {"on_cpu": False, "earlier": ""})]
         await screen.shows("/voice/0001-200.wav")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from helpers_jobs import HOSTILE, make_project
 from textual.pilot import Pilot
 
 from engine import events, places
+from engine import project as projects
 from engine.errors import RefusedError
 from engine.jobs import Job, new_folder
 from engine.session import Session
 from engine.training import checkpoint
 from engine.training.memory import CHECKPOINT_BYTES
+from engine.xtts.base import FILES
 from engine.xtts.network import network_of
 from voicetui.app import Console
 from voicetui.listening import CLIPBOARD_NAME
@@ -607,7 +611,7 @@ async def test_a_live_run_saves_first_and_speaks_on_the_cpu(
         assert asked == (
             "speak",
             ("Hello there.", "0001/last"),
-            {"on_cpu": True, "overrides": {}},
+            {"on_cpu": True, "earlier": "", "overrides": {}},
         )
         await board.shows("Spoken with step 200", "it's a $(wav).wav", "@198.51.100.7:")
         stored = (places.state_dir() / CLIPBOARD_NAME).read_text()
@@ -658,6 +662,31 @@ async def test_an_ended_run_speaks_with_its_best(project: Path, sessions: Sessio
         await board.press("y")
         await board.dialog(Message)
         await board.shows("scp ")
+
+
+@piloted
+async def test_an_earlier_voice_of_the_base_can_be_chosen(
+    project: Path, sessions: Sessions, tmp_path: Path
+) -> None:
+    base = tmp_path / "carl"
+    base.mkdir()
+    for name in FILES:
+        (base / name).touch()
+    card = {"voice": "Carl", "language": "de", "epochs": 3, "lineage": ["Dora"]}
+    (base / "voicetui.json").write_text(json.dumps(card))
+    replace(projects.load(project), base=str(base)).save()
+    async with showing(project, *story(200), finished()) as board:
+        await board.press("t")
+        await board.dialog(Choose)
+        await board.shows("Dora", "Carl")
+        await board.press("3")
+        await board.dialog(Prompt)
+        await board.shows("Gehen wir?")
+        await board.press("enter")
+        await board.dialog(Message)
+        ((_, (text, _), options),) = sessions.asked
+        assert text.startswith("Der Regen")
+        assert options["earlier"] == "Carl"
 
 
 @piloted

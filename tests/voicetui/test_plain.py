@@ -41,7 +41,7 @@ def test_a_line_begins_with_the_time_of_its_record(monkeypatch: pytest.MonkeyPat
 def test_a_step() -> None:
     assert one(step(31, steps=465, epochs=15, epoch=2, loss=3.412)) == [
         "epoch 2/15  step 31/465  loss 3.412 (text 0.030, mel 3.470)  lr 5.0e-06  2.0 clips/s"
-        "  ETA 10 min"
+        "  ETA 10 min  gradient 1  took 2.00 s, loader 0.01 s  10.0 s of audio/s"
     ]
 
 

@@ -20,7 +20,7 @@ from engine.jobs import LOG_NAME
 from engine.project import Project
 from engine.status import read_state
 from engine.training import runs
-from engine.xtts import export, kept_voices, speak, speak_export, train
+from engine.xtts import export, kept_voices, speak, speak_export, speak_process, train
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,12 @@ def test_each_learned_voice_speaks_from_the_project_and_from_the_export(
     voices: Voices, tmp_path: Path
 ) -> None:
     ours = speak.say(voices.ben, "Yes.", tmp_path / "1.wav", which="last", earlier="Anna")
+    asked = {"folder": str(voices.ben.folder), "text": "Yes.", "out": str(tmp_path / "4.wav")}
+    asked |= {"which": "last", "earlier": "Anna", "seed": 0}
+    speak_process._speak(asked, lambda _: None)
+    repeated = (tmp_path / "4.wav").read_bytes()
+    assert repeated == ours.path.read_bytes(), "the same seed says the same"
+    assert kept_voices.learned_before(voices.ben) == {"Anna": "en"}
     theirs = speak_export.say(voices.exported, "Yes.", tmp_path / "2.wav", voice="Anna")
     ben = speak_export.say(voices.exported, "Yes.", tmp_path / "3.wav")
     assert ours.path.read_bytes() == theirs.path.read_bytes()

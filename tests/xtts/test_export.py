@@ -196,10 +196,8 @@ def test_a_failed_replacement_keeps_the_old_export(
     assert [p.name for p in overfitted.folder.parent.iterdir() if p.name.startswith(".t")] == []
 
 
-def test_say_writes_audio_that_its_seed_repeats(overfitted: Overfitted, tmp_path: Path) -> None:
-    first = speak.say(overfitted.project, overfitted.text, tmp_path / "1.wav", seed=5)
-    again = speak.say(overfitted.project, overfitted.text, tmp_path / "2.wav", seed=5)
-    assert first.path.read_bytes() == again.path.read_bytes()
-    info = soundfile.info(first.path)
+def test_say_writes_audio(overfitted: Overfitted, tmp_path: Path) -> None:
+    spoken = speak.say(overfitted.project, overfitted.text, tmp_path / "1.wav", seed=5)
+    info = soundfile.info(spoken.path)
     assert (info.samplerate, info.channels) == (24_000, 1)
-    assert info.duration == pytest.approx(first.seconds)
+    assert info.duration == pytest.approx(spoken.seconds)

@@ -87,6 +87,10 @@ def test_the_identity_is_that_of_what_is_trained(tmp_path: Path, tiny_base: Path
     fewer = _build(tmp_path, tiny_base, clips, max_tokens=lengths[-1] - 1)
     assert fewer.rejected
     assert fewer.identity != whole.identity
+    longest = max(entry.samples for entry in whole.entries) / 22_050
+    shorter = _build(tmp_path, tiny_base, clips, max_seconds=longest - 0.1)
+    assert [each.reason for each in shorter.rejected] == [f"longer than {longest - 0.1:.1f} s"]
+    assert _build(tmp_path, tiny_base, clips, max_seconds=longest).identity == whole.identity
 
 
 def test_what_cannot_be_trained_is_said(tmp_path: Path, tiny_base: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_other_process_answers_with_its_events_and_what_it_spoke(
     # Its work, here: a process of its own takes 10 s to import what it needs.
     out = tmp_path / "hello.wav"
     answers = io.BytesIO()
-    request = {"text": TEXT, "out": str(out), "which": "3", "seed": 2}
+    request = {"text": TEXT, "out": str(out), "which": "3", "earlier": "", "seed": 2}
     child.respond(speak_process._speak, {**request, "folder": str(trained.folder)}, answers)
     *lines, last = answers.getvalue().splitlines()
     events = [record.event for line in lines if (record := decode(line))]

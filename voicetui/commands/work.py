@@ -212,11 +212,11 @@ def _plan(project: Project, *, as_json: bool) -> None:
 
     with running(as_json=as_json) as runner:
         from engine.xtts import plan_process
-        from voicetui import plain
+        from voicetui import plain_training
 
         runner.say("measuring a training step with the longest clips; this takes up to a minute")
         found = plan_process.measure(project, check=runner.raise_if_stopped, emit=lambda _: None)
-        for line in plain.plan_lines(found):
+        for line in plain_training.plan_lines(found):
             runner.say(line)
         runner.result(fields_of(found))
     if not found.fits:

@@ -31,6 +31,7 @@ from voicetui.screens.errands import Errands
 from voicetui.screens.panels.checkpoint_facts import facts_of
 from voicetui.screens.panels.made import made_lines
 from voicetui.screens.reading import Reading
+from voicetui.speaking import Utterance
 from voicetui.typed import short
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.rows import RowList
@@ -331,18 +332,18 @@ class CheckpointsScreen(ConsoleScreen):
 
     async def _speak(self, chosen: list[Saved]) -> None:
         project = await self.errands.load()
-        text = await self.errands.ask_sentence(project) if project is not None else None
-        if project is None or text is None:
+        said = await self.errands.ask_utterance(project) if project is not None else None
+        if project is None or said is None:
             return
         if len(chosen) == 1:
-            await self.errands.speak(project, text, _name(chosen[0]), on_cpu=self._is_taken())
+            await self.errands.speak(project, said, _name(chosen[0]), on_cpu=self._is_taken())
             return
         self._marked = None
         if self.is_attached:
             self._show()
-        await self._compare(project, text, chosen)
+        await self._compare(project, said, chosen)
 
-    async def _compare(self, project: Project, text: str, chosen: list[Saved]) -> None:
+    async def _compare(self, project: Project, said: Utterance, chosen: list[Saved]) -> None:
         """One after the other with the same seed, then both results in one dialog."""
         results: list[Spoke] = []
 
@@ -353,12 +354,12 @@ class CheckpointsScreen(ConsoleScreen):
             else:
                 # Nothing is asked any more, so that it need not wait for other questions.
                 following = self.errands.speak(
-                    project, text, _name(chosen[len(results)]), on_cpu=self._is_taken(), spoke=spoke
+                    project, said, _name(chosen[len(results)]), on_cpu=self._is_taken(), spoke=spoke
                 )
                 self.console.run_worker(following)
 
         await self.errands.speak(
-            project, text, _name(chosen[0]), on_cpu=self._is_taken(), spoke=spoke
+            project, said, _name(chosen[0]), on_cpu=self._is_taken(), spoke=spoke
         )
 
     def _tell_comparison(self, results: Sequence[Spoke]) -> None:

@@ -22,6 +22,7 @@ from voicetui.app import Console
 from voicetui.screens import flow
 from voicetui.screens.base import ConsoleScreen
 from voicetui.screens.dialogs import Choice, Choose, Prompt
+from voicetui.speaking import Utterance
 from voicetui.watching import Watched
 
 _GROUP = "errands"
@@ -66,7 +67,31 @@ class Errands:
 
     # --- speaking ---------------------------------------------------------------------------------
 
-    async def ask_sentence(self, project: Project) -> str | None:
+    async def ask_utterance(self, project: Project) -> Utterance | None:
+        """Who shall speak, where the base has learned other voices before, and what."""
+        voices = await asyncio.to_thread(_voices_of, project)
+        voice = "" if len(voices) < 2 else await self._ask_voice(list(voices))
+        if voice is None:
+            return None
+        text = await self._ask_sentence(voices.get(voice) or project.language)
+        if text is None:
+            return None
+        return Utterance(text, "" if voice == project.name else voice)
+
+    async def _ask_voice(self, names: list[str]) -> str | None:
+        choices = dict(zip("123456789", names, strict=False))
+        answer = await flow.ask(
+            self.console,
+            Choose(
+                "Which voice shall speak?",
+                "The weights are those of the checkpoint, whoever speaks: so you hear what an "
+                "earlier voice has lost.",
+                [Choice(key, clean(name)) for key, name in choices.items()],
+            ),
+        )
+        return choices.get(answer or "")
+
+    async def _ask_sentence(self, language: str) -> str | None:
         """What to speak; remembered for the next time."""
         before = self.console.preferences.sentences
         text = await flow.ask(
@@ -74,18 +99,18 @@ class Errands:
             Prompt(
                 "What shall the voice say?",
                 "A sentence that is not in the recordings tells most.",
-                value=speaking.sentence_for(project.language, before.get(project.language, "")),
+                value=speaking.sentence_for(language, before.get(language, "")),
                 check=lambda text: "" if text.strip() else "Type a sentence.",
             ),
         )
-        if text is not None and text != speaking.SENTENCES.get(project.language):
-            self.console.prefer(sentences={**before, project.language: text})
+        if text is not None and text != speaking.SENTENCES.get(language):
+            self.console.prefer(sentences={**before, language: text})
         return text
 
     async def speak(
         self,
         project: Project,
-        text: str,
+        said: Utterance,
         which: str,
         *,
         on_cpu: bool = False,
@@ -96,7 +121,7 @@ class Errands:
         def make() -> Session:
             from engine.xtts import speak
 
-            return speak.session(project, text, which, on_cpu=on_cpu)
+            return speak.session(project, said.text, which, on_cpu=on_cpu, earlier=said.voice)
 
         self.screen.say("Loading the voice…")
         await self._start("speaking", make, spoke)
@@ -237,6 +262,18 @@ class Errands:
 
     def _short(self, path: Path) -> Path:
         return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
+
+
+def _voices_of(project: Project) -> dict[str, str]:
+    """The voices that can speak with a project's weights, its own first, and their languages."""
+    from engine.xtts import kept_voices
+
+    own = {project.name: project.language}
+    try:
+        return own | kept_voices.learned_before(project)
+    except VoicetuiError:
+        # Speaking says itself what is wrong with the base.
+        return own
 
 
 def _default_name(project: Project) -> str:

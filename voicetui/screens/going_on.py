@@ -18,6 +18,7 @@ from engine.training import checkpoint, runs
 from voicetui.app import Console
 from voicetui.screens import flow
 from voicetui.screens.dialogs import Choice, Choose, Prompt
+from voicetui.screens.teaching import teach
 
 _FRESH = Choice("f", "start a new run beside it, from the base again")
 
@@ -61,6 +62,9 @@ async def go_on(
     started: Callable[[Path], None],
 ) -> None:
     """Ask what must be asked, and train; `started` gets the run's folder."""
+    if project.new_language:
+        await teach(console, project)
+        return
     try:
         standing = await asyncio.to_thread(look, project)
     except VoicetuiError as error:

@@ -160,8 +160,8 @@ class RunKeys(ChartKeys):
         project = await self.errands.load()
         if project is None:
             return
-        text = await self.errands.ask_sentence(project)
-        if text is None:
+        said = await self.errands.ask_utterance(project)
+        if said is None:
             return
         # A run that ended while the sentence was typed has saved by itself.
         live = self.is_live and self.is_run
@@ -173,7 +173,7 @@ class RunKeys(ChartKeys):
                 self.errands.report(f"Not spoken: {clean(answer.message)}", "warn")
                 return
         await self.errands.speak(
-            project, text, self._weights("last" if live else "best"), on_cpu=live
+            project, said, self._weights("last" if live else "best"), on_cpu=live
         )
 
     def _weights(self, which: str) -> str:

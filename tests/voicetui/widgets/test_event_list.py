@@ -53,7 +53,8 @@ def test_each_event_is_told_in_one_line() -> None:
     assert [text for _, text in lines] == [
         "started       train begins (voicetui 0.1)",
         "step          epoch 1/2  step 1/1000  loss 3.250 (text 0.030, mel 3.220)"
-        "  lr 5.0e-06  2.0 clips/s  ETA 10 min",
+        "  lr 5.0e-06  2.0 clips/s  ETA 10 min  gradient 1  took 2.00 s, loader 0.01 s"
+        "  10.0 s of audio/s  memory 18.2 GB",
         "warning       the loss is flat · means:  it learns nothing · remedy:  raise the rate",
         "evaluated     epoch 1  loss 3.500  text 0.020  mel 3.480",
         "saved         step-000040  5.6 GB in 3.0 s  best so far",

@@ -74,8 +74,8 @@ def test_paths_that_no_system_takes_are_told_and_not_raised(tmp_path: Path) -> N
 
 
 def test_a_language_of_the_base_is_allowed(tmp_path: Path, base: Path) -> None:
-    assert plan.language_problem(draft(tmp_path, language="uk"), None)
-    assert not plan.language_problem(draft(tmp_path, language="uk", base=str(base)), None)
+    assert plan.language_problem(draft(tmp_path, language="uk"))
+    assert not plan.language_problem(draft(tmp_path, language="uk", base=str(base)))
 
 
 def test_a_project_that_waits_for_its_vocabulary_can_be_changed(tmp_path: Path, base: Path) -> None:
@@ -83,11 +83,34 @@ def test_a_project_that_waits_for_its_vocabulary_can_be_changed(tmp_path: Path, 
     before = project.create(
         folder, name="Svea", language="sv", sources=[], base=str(base), allow_new_language=True
     )
-    asked = draft(tmp_path, language="sv", base=str(base))
-    assert plan.language_problem(asked, None)
-    assert not plan.language_problem(asked, before)
+    asked = plan.draft_of(before)
+    assert plan.problems(asked, before) == {}
     renamed = replace(asked, name="Svea two")
     assert project.load(plan.save(renamed, before).folder).new_language
+    known = replace(renamed, language="german")
+    assert not project.load(plan.save(known, before).folder).new_language
+
+
+def test_a_new_language_is_taken_once_a_person_says_so(tmp_path: Path, base: Path) -> None:
+    asked = draft(tmp_path, language="SV", base=str(base))
+    assert plan.may_be_new(asked)
+    assert not plan.is_new(asked)
+    taken = replace(asked, new_language="sv")
+    assert plan.problems(taken, None) == {}
+    assert plan.is_new(taken)
+    assert plan.language_problem(replace(taken, language="el")), "that was said of another one"
+    assert not plan.may_be_new(replace(asked, language="klingonish")), "that is no code"
+    for known in (replace(taken, language="uk", new_language="uk"), replace(taken, language="de")):
+        assert not plan.is_new(known)
+        assert "--allow-new-language" not in plan.command(known)
+    made = plan.save(taken, None)
+    assert made.new_language
+    (tmp_path / "voice" / "project.toml").unlink()
+    assert cli.run(shlex.split(" ".join(plan.command(taken)))[1:]) == 0
+    assert project.load(tmp_path / "voice") == made
+    german = replace(plan.draft_of(made), language="de")
+    changed = plan.save(german, made)
+    assert plan.save(taken, changed).new_language
 
 
 def test_only_what_differs_from_the_profile_is_the_projects_own(tmp_path: Path) -> None:

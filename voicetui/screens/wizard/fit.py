@@ -67,7 +67,7 @@ def fit_of(
         return None
     auto: Precision = "bf16" if gpu is not None and gpu.has_bf16 else "fp32"
     precision = _FORMATS.get(training.precision, auto)
-    longest = min(settings.dataset.max_clip_seconds, memory.LONGEST_SECONDS)
+    longest = min(settings.dataset.max_clip_seconds, training.longest_clip_seconds)
     effective = usual.training.batch_size * usual.training.accumulation
     return Fit(
         kind,

@@ -31,6 +31,7 @@ def draft_of(made: Project) -> Draft:
     return Draft(
         made.name,
         made.language,
+        made.language if made.new_language else "",
         str(made.folder),
         own_folder=True,
         sources=tuple(os.path.abspath(path) for path in made.source_paths),
@@ -66,8 +67,25 @@ def name_problem(draft: Draft) -> str:
     return _told(lambda: project.check_name(draft.name))
 
 
-def language_problem(draft: Draft, before: Project | None) -> str:
-    allow_new = before is not None and before.new_language
+def language_problem(draft: Draft) -> str:
+    return _language_problem(draft, allow_new=_takes_new(draft))
+
+
+def may_be_new(draft: Draft) -> bool:
+    """Whether the language is refused only because the base does not know it."""
+    return bool(language_problem(draft)) and not _language_problem(draft, allow_new=True)
+
+
+def is_new(draft: Draft) -> bool:
+    """Whether the base has to be taught the language, which a person asked for."""
+    return _takes_new(draft) and bool(_language_problem(draft, allow_new=False))
+
+
+def _takes_new(draft: Draft) -> bool:
+    return bool(draft.new_language) and languages.normal(draft.language) == draft.new_language
+
+
+def _language_problem(draft: Draft, *, allow_new: bool) -> str:
     vocab = bases.vocab_of(draft.base)
     return _told(lambda: languages.check(draft.language, vocab, allow_new=allow_new))
 
@@ -104,9 +122,7 @@ def problems(draft: Draft, before: Project | None) -> dict[str, str]:
     """What keeps the draft from being a project: the first problem of each step that has one."""
     kept = () if before is None else tuple(map(os.path.abspath, before.source_paths))
     found = {
-        "voice": name_problem(draft)
-        or language_problem(draft, before)
-        or folder_problem(draft, before),
+        "voice": name_problem(draft) or language_problem(draft) or folder_problem(draft, before),
         "recordings": next(
             (
                 told
@@ -192,6 +208,7 @@ def save(draft: Draft, before: Project | None) -> Project:
             base=draft.base,
             profile_name=draft.profile,
             values=own_values(draft),
+            allow_new_language=_takes_new(draft),
         )
     changed = project.changed(
         before,
@@ -201,6 +218,7 @@ def save(draft: Draft, before: Project | None) -> Project:
         base=draft.base,
         profile_name=draft.profile,
         values=own_values(draft),
+        allow_new_language=_takes_new(draft),
     )
     changed.save()
     return changed
@@ -222,6 +240,8 @@ def command(draft: Draft) -> list[str]:
         f"voicetui new {_shell_path(folder)}",
         f"--language {quote(languages.normal(draft.language))}",
     ]
+    if is_new(draft):
+        pieces.append("--allow-new-language")
     if draft.name.strip() != folder.name:
         pieces.append(f"--name {quote(draft.name.strip())}")
     if draft.base != project.DEFAULT_BASE:

@@ -169,6 +169,12 @@ class SummaryStep(Step):
                 f"The base {self.draft.base} is not on this machine yet: fetch it in step 3 (f), or "
                 f"with 'voicetui fetch {self.draft.base}'."
             )
+        if plan.is_new(self.draft):
+            code = clean(languages.normal(self.draft.language))
+            found.append(
+                f"The base does not know {code}: after the preparation it is taught, here or with "
+                "'voicetui vocab'."
+            )
         fit = self.wizard.fit()
         if fit is not None and not fit.fits:
             found.append("The batch may not fit into memory; step 5 suggests one.")

@@ -14,6 +14,7 @@ from engine.hardware import disk
 from engine.languages import LANGUAGES
 from engine.text import clean
 from voicetui.amounts import size
+from voicetui.screens.dialogs import Choice, Choose
 from voicetui.screens.wizard import plan
 from voicetui.screens.wizard.field import LABEL_WIDTH, Field
 from voicetui.screens.wizard.step import Step
@@ -31,8 +32,8 @@ _ADVICE = {
     ),
     "language": (
         "What the recordings speak; type its name or code, or step with ↑ and ↓. XTTS knows these "
-        "17. Another one needs a base whose vocab.json holds its [xx] tag, hours of speech and 100 "
-        "epochs or more: type its code here, and choose that base in step 3."
+        "17. Another one is taught: type its code (sv, el …). It needs hours of speech and 100 "
+        "epochs or more, or in step 3 a base whose vocab.json holds its [xx] tag."
     ),
     "folder": (
         "One plain folder holds everything: clips, runs, exports. Recordings stay where they are. "
@@ -114,12 +115,31 @@ class VoiceStep(Step):
         found = matching(self._typed) if self._typed.strip() else []
         if field.id == "language" and found and not self._is_chosen():
             self._take(found[0])
+        elif field.id == "language" and plan.may_be_new(self.draft):
+            self._ask_whether_new(languages.normal(self.draft.language))
+
+    def _ask_whether_new(self, code: str) -> None:
+        def answered(answer: str | None) -> None:
+            if answer == "n":
+                self.wizard.change(new_language=code)
+            elif self.is_attached:
+                self.screen.set_focus(self.query_one("#language", Input))
+
+        self.app.push_screen(
+            Choose(
+                f"The base does not know the language {clean(code)}",
+                "It can be taught: the clips' text becomes new tokens, once they are prepared. A "
+                "voice in it needs hours of speech and 100 epochs or more.",
+                [Choice("n", "take it as a new language"), Choice("q", "type another one")],
+            ),
+            answered,
+        )
 
     def show_problem(self) -> Widget | None:
         draft = self.draft
         told = {
             "name": plan.name_problem(draft),
-            "language": plan.language_problem(draft, self.before),
+            "language": plan.language_problem(draft),
             "folder": plan.folder_problem(draft, self.before),
         }
         wrong = next((field for field, problem in told.items() if problem), None)
@@ -151,12 +171,13 @@ class VoiceStep(Step):
         draft = self.draft
         name, language = self._field("name"), self._field("language")
         name.judge(plan.name_problem(draft) if draft.name else "", "")
-        told = plan.language_problem(draft, self.before) if draft.language.strip() else ""
+        told = plan.language_problem(draft) if draft.language.strip() else ""
         found = bool(matching(draft.language)) and not self._is_chosen()
         code = languages.normal(draft.language)
-        language.judge(
-            "" if found else told, "" if told or not code else f"written as {clean(code)}"
-        )
+        meant = f"written as {clean(code)}"
+        if plan.is_new(draft):
+            meant = f"{clean(code)} is new to the base: it is taught once the clips are prepared"
+        language.judge("" if found else told, "" if told or not code else meant)
         grid = self.query_one("#languages", Lines)
         # A text that begins no language needs the room to say so.
         grid.display = found or not told
