@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import pickle
 import re
-import struct
-import tarfile
 import threading
-import zipfile
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import DamagedError, UnsafeFileError
-from engine.text import clean
+from engine.weights_form import Form, damaged, form_of, unsafe
 
 if TYPE_CHECKING:
     import torch
@@ -32,9 +29,15 @@ _COQUI_CONFIGS = (
     "TTS.tts.models.xtts.XttsArgs",
     "TTS.tts.models.xtts.XttsAudioConfig",
 )
-_ZIP_MAGIC = b"PK\x03\x04"
+_COQUI_NAMES = tuple(" ".join(name.rsplit(".", 1)) for name in _COQUI_CONFIGS)
 _REFUSED_GLOBAL = re.compile(r"GLOBAL (\S+)")
-_SCALARS = (type(None), bool, int, float, complex, str, bytes, bytearray)
+# How torch says that a shape or an offset leads out of what is stored.
+_TOO_LARGE = re.compile(
+    r"not resizable|can't allocate memory|overflow|out of bounds|storage offset"
+)
+_SCALARS = (type(None), bool, int, float, complex, str, bytes)
+# Tied weights are stored once and named two or three times.
+_MOST_SHARING = 4
 # torch keeps the allowed names in one set for the whole process.
 _ALLOWING = threading.Lock()
 
@@ -48,88 +51,56 @@ class _Config(dict[str, Any]):
         self.update(state)
 
 
-def load(path: Path, *, mmap: bool = True) -> Any:
+def load(path: Path, *, mmap: bool = True, checksums: bool = False) -> Any:
     """The content of a file that `torch.save` wrote: a tensor, or containers of tensors, on the CPU.
 
     With `mmap`, tensors of zip files are copy-on-write views of the file, so nothing is read before
-    it is used; files of the older format are read whole. The file is never written to. Configs of
-    coqui's classes come back as dicts. Raises UnsafeFileError when the file holds more than data,
+    it is used; files of the older format are read whole. With `checksums`, a zip file is read once
+    ahead and compared with its own checksums. The file is never written to. Configs of coqui's
+    classes come back as dicts. Raises UnsafeFileError when the file holds more than data,
     DamagedError when it is missing, cut short or not a weights file.
     """
-    if not path.is_file():
-        raise DamagedError(f"There is no weights file {clean(str(path))}.")
-    with path.open("rb") as handle:
-        zipped = handle.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
-    if zipped:
-        _check_zip(path)
-    else:
-        _check_not_tar(path)
-    content = _unpickle(path, mmap=mmap and zipped)
+    form = form_of(path, names=_COQUI_NAMES, checksums=checksums)
+    content = _unpickle(path, form, mmap=mmap)
+    memo: dict[int, Any] = {}
     try:
-        return _plain(content, {}, path)
+        plain = _plain(content, memo, path)
     except RecursionError:
-        raise _unsafe(path, "containers nested hundreds deep") from None
+        raise unsafe(path, "containers nested hundreds deep") from None
+    _check_storages(path, form, memo.values())
+    return plain
 
 
-def _unsafe(path: Path, what: str) -> UnsafeFileError:
-    return UnsafeFileError(
-        f"{clean(str(path))} was not loaded: it holds {clean(what)}, and weights are plain tensors. "
-        "Loading such a file could run a stranger's code. Take the file from its author's own "
-        "repository, or ask for a safetensors version."
-    )
-
-
-def _damaged(path: Path, error: Exception) -> DamagedError:
-    reason = clean(str(error).partition("\n")[0]) or type(error).__name__
-    return DamagedError(
-        f"{clean(str(path))} is cut short, damaged or not a weights file ({reason}). "
-        "Fetch or copy it again."
-    )
-
-
-def _check_zip(path: Path) -> None:
-    """Refuse archives that are programs, or whose records cannot be mapped as they are."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            records = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, struct.error) as error:
-        raise _damaged(path, error) from error
-    if any(record.filename.endswith("/constants.pkl") for record in records):
-        raise _unsafe(path, "a TorchScript program")
-    for record in records:
-        if record.compress_type != zipfile.ZIP_STORED or record.compress_size != record.file_size:
-            raise _unsafe(path, f"the compressed record {record.filename}")
-
-
-def _check_not_tar(path: Path) -> None:
-    """Refuse the tar files of torch before 0.2, which no restricted reader understands."""
-    try:
-        with tarfile.open(path, "r:"):
-            pass
-    except tarfile.TarError:
-        return
-    raise _unsafe(path, "a tar archive")
-
-
-def _unpickle(path: Path, *, mmap: bool) -> Any:
+def _unpickle(path: Path, form: Form, *, mmap: bool) -> Any:
     import torch
 
     allowed: list[Any] = [(_Config, name) for name in _COQUI_CONFIGS]
-    with _ALLOWING, torch.serialization.safe_globals(allowed):
+    with _ALLOWING, torch.serialization.safe_globals(allowed), path.open("rb") as handle:
         try:
             # `weights_only` is given here and now, which no environment variable overrides.
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+            if form.kind == "zip":
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+            content = torch.load(handle, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             # torch wraps the reason in advice to switch the protection off.
             reason = str(error.__context__ or error)
             refused = _REFUSED_GLOBAL.search(reason)
-            what = f"the name {refused[1]}" if refused else f"what torch does not write ({reason})"
-            raise _unsafe(path, what) from error
+            what = (
+                f"a reference to {refused[1]}"
+                if refused
+                else f"what torch does not write ({reason})"
+            )
+            raise unsafe(path, what) from error
         except MemoryError:
             raise
         except Exception as error:
             # A malformed pickle can fail anywhere inside the unpickler, with any exception.
-            raise _damaged(path, error) from error
+            if _TOO_LARGE.search(str(error)):
+                raise unsafe(path, "a tensor of more values than are in the file") from error
+            raise damaged(path, error) from error
+        if handle.read(1):
+            raise unsafe(path, "something behind its tensors")
+        return content
 
 
 def _plain(value: Any, memo: dict[int, Any], path: Path) -> Any:
@@ -141,12 +112,11 @@ def _plain(value: Any, memo: dict[int, Any], path: Path) -> Any:
     kind = type(value)
     if kind in _SCALARS or kind in (torch.dtype, torch.device):
         return value
-    if kind is torch.nn.Parameter:
-        value, kind = value.detach(), torch.Tensor
-    if kind is torch.Tensor:
+    if kind in (torch.Tensor, torch.nn.Parameter):
         if not _is_dense(value):
-            raise _unsafe(path, "a sparse, quantized, nested or empty-shell tensor")
-        return value
+            raise unsafe(path, "a sparse, quantized, nested or empty-shell tensor")
+        memo[id(value)] = value.detach()
+        return memo[id(value)]
     if kind in (dict, OrderedDict, Counter, _Config):
         table: dict[Any, Any] = {}
         memo[id(value)] = table
@@ -162,7 +132,7 @@ def _plain(value: Any, memo: dict[int, Any], path: Path) -> Any:
         rebuilt = set if kind is set else tuple
         memo[id(value)] = rebuilt(_plain(item, memo, path) for item in value)
         return memo[id(value)]
-    raise _unsafe(path, f"an object of {kind.__module__}.{kind.__qualname__}")
+    raise unsafe(path, f"an object of {kind.__module__}.{kind.__qualname__}")
 
 
 def _is_dense(tensor: torch.Tensor) -> bool:
@@ -174,3 +144,33 @@ def _is_dense(tensor: torch.Tensor) -> bool:
         and not tensor.is_quantized
         and not tensor.is_nested
     )
+
+
+def _check_storages(path: Path, form: Form, read: Iterable[Any]) -> None:
+    """Refuse tensors that would take more room than the file, or that lie in one another."""
+    import torch
+
+    tensors = [value for value in read if isinstance(value, torch.Tensor)]
+    held = path.stat().st_size
+    for tensor in tensors:
+        if tensor.nbytes > tensor.untyped_storage().nbytes():
+            raise unsafe(
+                path, f"a tensor of {_times(tensor.shape)} values that are not in the file"
+            )
+    if sum(tensor.nbytes for tensor in tensors) > _MOST_SHARING * held:
+        raise unsafe(path, f"tensors that are {_MOST_SHARING} times as large as the file")
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage() for tensor in tensors}
+    end = 0
+    for start, storage in sorted(storages.items()):
+        if start and start < end:
+            raise unsafe(path, "storages that overlap")
+        end = max(end, start + storage.nbytes())
+    sizes = sorted(storage.nbytes() for storage in storages.values() if storage.nbytes())
+    if form.kind == "zip" and sizes != sorted(form.storages):
+        raise unsafe(path, "storages of other sizes than its records")
+    if sum(sizes) > held:
+        raise unsafe(path, "storages that are larger than the file")
+
+
+def _times(shape: Iterable[int]) -> str:
+    return " x ".join(map(str, shape))
