@@ -29,6 +29,8 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # How safetensors writes an errno into its message.
 _OS_ERROR = re.compile(r"os error (\d+)")
 _NEARLY_FULL_BYTES = 1 << 20
+# File systems take 255; a file that is still growing has a longer name than later.
+_LONGEST_NAME_BYTES = 240
 
 
 @contextlib.contextmanager
@@ -292,6 +294,7 @@ def safe_join(root: Path, name: str) -> Path:
         or windows.root
         or ".." in posix.parts
         or ".." in windows.parts
+        or not all(map(_can_be_a_name, posix.parts))
     )
     joined = root / name
     if unsafe or not joined.resolve().is_relative_to(root.resolve()):
@@ -299,3 +302,10 @@ def safe_join(root: Path, name: str) -> Path:
             f"The name {clean(name)!r} does not lead to a place inside {clean(str(root))}; it was not used."
         )
     return joined
+
+
+def _can_be_a_name(part: str) -> bool:
+    try:
+        return len(os.fsencode(part)) <= _LONGEST_NAME_BYTES
+    except UnicodeEncodeError:
+        return False

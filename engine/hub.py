@@ -108,22 +108,43 @@ def fetch_folder(
     there = assembly.whole(folder)
     if there and all(_is_same(file, there.get(file.path)) for file in files):
         return folder
+    with assembly.assemble(folder) as parts:
+        fill(parts, files, progress=progress, check=check, policy=policy)
+        parts.commit([file.path for file in files])
+    return folder
+
+
+def fill(
+    parts: assembly.Assembly,
+    files: Sequence[RemoteFile],
+    *,
+    spare: int = 0,
+    progress: Progress = ignore_progress,
+    check: Check = never_stop,
+    policy: Policy = PATIENT,
+) -> tuple[FetchedFile, ...]:
+    """Fetch files into an unfinished folder, but for those that are verified in it already.
+
+    `spare` is how many bytes the caller is going to write beside them; they must fit too. Files of
+    one revision always come from one commit. Raises as `fetch`.
+    """
     with _connect(policy, check) as hub:
         found = _resolve_all(hub, files)
-        with assembly.assemble(folder) as parts:
-            paths = [parts.path_of(one.file.path) for one in found]
-            here = [parts.has(one.file.path, one.commit, one.wanted.sha256) for one in found]
-            work = list(zip(found, paths, here, strict=True))
-            missing = sum(missing_bytes(one.wanted, path) for one, path, done in work if not done)
-            require_space(folder.parent, missing, f"Fetching {clean(folder.name)}")
-            meter = Meter(progress, sum(one.size for one in found))
-            for one, path, done in work:
-                if not done:
-                    size, sha256 = download(hub, one.wanted, path, meter)
-                    parts.add(one.file.path, one.entry(size, sha256))
-                meter.close_file(one.size)
-            parts.commit([file.path for file in files])
-    return folder
+        paths = [parts.path_of(one.file.path) for one in found]
+        here = [parts.has(one.file.path, one.commit, one.wanted.sha256) for one in found]
+        work = list(zip(found, paths, here, strict=True))
+        missing = sum(missing_bytes(one.wanted, path) for one, path, done in work if not done)
+        require_space(parts.place.parent, missing + spare, f"Fetching {clean(parts.place.name)}")
+        meter = Meter(progress, sum(one.size for one in found))
+        fetched = []
+        for one, path, done in work:
+            if not done:
+                size, sha256 = download(hub, one.wanted, path, meter)
+                parts.add(one.file.path, one.entry(size, sha256))
+            entry = parts.entry(one.file.path)
+            fetched.append(FetchedFile(path, entry.size, entry.sha256, one.commit))
+            meter.close_file(one.size)
+    return tuple(fetched)
 
 
 def list_files(
@@ -151,8 +172,8 @@ def list_files(
         return tuple(
             RemoteFile(
                 repository,
-                str(document["sha"]),
-                str(entry["rfilename"]),
+                _text(document["sha"]),
+                _text(entry["rfilename"]),
                 int(entry.get("size") or 0),
                 str((entry.get("lfs") or {}).get("sha256", "")),
             )
@@ -160,6 +181,13 @@ def list_files(
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DownloadError(f"{what}: the hub's list of files cannot be read. {BY_HAND}") from error
+
+
+def _text(value: object) -> str:
+    """A text of a listing. Raises ValueError for half characters, which no address can hold."""
+    text = str(value)
+    text.encode()
+    return text
 
 
 def look_up(file: RemoteFile, *, check: Check = never_stop, policy: Policy = PATIENT) -> str:

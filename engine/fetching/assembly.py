@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from engine import lock
-from engine.errors import InputError, RefusedError
+from engine.errors import BusyError, InputError, RefusedError
 from engine.files import commit_dir, safe_join, write_json
 from engine.text import clean
 
 RECORD = "fetched.json"
 FORMAT_VERSION = 1
-_OWN_NAMES = (RECORD, lock.LOCK_NAME, lock.OWNER_NAME)
+_LOCK_NAMES = (lock.LOCK_NAME, lock.OWNER_NAME)
+OWN_NAMES = (RECORD, *_LOCK_NAMES)
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,18 @@ def whole(folder: Path) -> dict[str, Entry]:
 
 
 class Assembly:
-    """The unfinished folder. Made by `assemble`."""
+    """The unfinished `folder` of what will be at `place`. Made by `assemble`."""
 
-    def __init__(self, folder: Path, part: Path) -> None:
-        self._folder = folder
-        self._part = part
-        self._entries = read(part)
+    def __init__(self, place: Path, folder: Path) -> None:
+        self.place = place
+        self.folder = folder
+        self._entries = read(folder)
 
     def path_of(self, name: str) -> Path:
         """Where a file of that name is to be written. Raises InputError for a name that leads away."""
-        if name in _OWN_NAMES:
+        if name.partition("/")[0] in OWN_NAMES:
             raise InputError(f"A repository's file must not be called {clean(name)}.")
-        return safe_join(self._part, name)
+        return safe_join(self.folder, name)
 
     def has(self, name: str, commit: str, sha256: str) -> bool:
         """Whether an earlier attempt verified this very file."""
@@ -81,15 +83,26 @@ class Assembly:
         self._entries[name] = entry
         self._write_record(self._entries)
 
-    def commit(self, names: Collection[str]) -> None:
-        """Give the folder its name, with the files of these names and nothing else."""
+    def entry(self, name: str) -> Entry:
+        """What was recorded of a file that is there."""
+        return self._entries[name]
+
+    def discard(self) -> None:
+        """Remove the folder, for what is in it is of no use to a later attempt."""
+        shutil.rmtree(self.folder)
+
+    def commit(self, names: Collection[str], made: Collection[str] = ()) -> None:
+        """Give the folder its name, with the files of these names and nothing else.
+
+        `made` are those that were not fetched, but made in the folder.
+        """
         entries = {name: entry for name, entry in self._entries.items() if name in names}
-        wanted = {self.path_of(name) for name in entries}
+        wanted = {self.path_of(name) for name in (*entries, *made)}
         self._write_record(entries)
-        for path in self._part.rglob("*"):
-            if path.is_file() and path not in wanted and path != self._part / RECORD:
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path not in wanted and path != self.folder / RECORD:
                 path.unlink()
-        commit_dir(self._part, self._folder)
+        commit_dir(self.folder, self.place)
 
     def _write_record(self, entries: Mapping[str, Entry]) -> None:
         document = {
@@ -97,7 +110,12 @@ class Assembly:
             "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
             "files": {name: asdict(entry) for name, entry in entries.items()},
         }
-        write_json(self._part / RECORD, document)
+        write_json(self.folder / RECORD, document)
+
+
+def unfinished(folder: Path) -> Path:
+    """Where a folder grows before it gets its name."""
+    return folder.with_name(f".part-{folder.name}")
 
 
 @contextlib.contextmanager
@@ -111,7 +129,31 @@ def assemble(folder: Path) -> Iterator[Assembly]:
             f"{clean(str(folder))} is there already, but is not whole or not what was asked for. "
             "It was not touched: move it away or remove it, and run the command again."
         )
-    part = folder.with_name(f".part-{folder.name}")
+    part = unfinished(folder)
     part.mkdir(parents=True, exist_ok=True)
-    with lock.hold(part, f"fetch {folder.name}"):
-        yield Assembly(folder, part)
+    with _hold(part, folder.name):
+        try:
+            yield Assembly(folder, part)
+        finally:
+            if not any(path.name not in _LOCK_NAMES for path in part.glob("*")):
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what is there of a folder that never got its name. Raises BusyError."""
+    part = unfinished(folder)
+    if part.exists():
+        with _hold(part, folder.name):
+            shutil.rmtree(part)
+
+
+@contextlib.contextmanager
+def _hold(part: Path, name: str) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lock.hold(part, f"fetch {name}"))
+        except BusyError as error:
+            raise BusyError(
+                f"{clean(name)} is being fetched by another process; wait for it, or stop it."
+            ) from error
+        yield

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from engine import hub, licences, places
 from engine.errors import DamagedError, InputError
-from engine.fetching import assembly, partial
+from engine.fetching import assembly
+from engine.fetching.copying import copy
 from engine.fetching.download import Meter
 from engine.fetching.transfer import PATIENT, Policy
-from engine.files import require_space, sha256_file
+from engine.files import require_space
 from engine.hub import Check, Progress, RemoteFile
 from engine.text import clean, did_you_mean
 from engine.xtts import base as bases
 from engine.xtts.base import FAMILY, KnownBase, KnownFile
-
-_COPIED_AT_ONCE = 1 << 22
 
 
 def fetch(
@@ -32,7 +32,7 @@ def fetch(
     DownloadError, DiskFullError, BusyError and RefusedError.
     """
     base, folder = _known(name), places.models_dir(FAMILY) / name
-    if _is_whole(base, folder):
+    if whole_folder(base) is not None:
         return folder
     licences.require(base.name, base.licence, base.licence_url, accept=accept_licence)
     files = [
@@ -56,7 +56,7 @@ def import_folder(
     DiskFullError, BusyError and RefusedError.
     """
     base, folder = _known(name), places.models_dir(FAMILY) / name
-    if _is_whole(base, folder):
+    if whole_folder(base) is not None:
         return folder
     bases.check(source)
     total = sum((source / file.path).stat().st_size for file in base.files)
@@ -64,7 +64,9 @@ def import_folder(
     meter = Meter(progress, total)
     with assembly.assemble(folder) as parts:
         for file in base.files:
-            sha256 = _copy(source / file.path, parts.path_of(file.path), file, meter, check)
+            path = source / file.path
+            accept = partial(_require_published, file=file, source=path)
+            sha256 = copy(path, parts.path_of(file.path), meter, check, accept)
             size = parts.path_of(file.path).stat().st_size
             entry = assembly.Entry(base.repository, file.revision, "", size, sha256)
             parts.add(file.path, entry)
@@ -73,25 +75,13 @@ def import_folder(
     return folder
 
 
-def _copy(source: Path, target: Path, file: KnownFile, meter: Meter, check: Check) -> str:
-    """Copy a file that must be the published one. Returns its SHA-256."""
-    with partial.hold(target) as part, source.open("rb", buffering=0) as handle:
-        part.begin("", None)
-        while piece := handle.read(_COPIED_AT_ONCE):
-            part.write(piece)
-            meter.show(part.length)
-            check()
-        # The copy is what will be used, so the copy is what is checked.
-        sha256 = sha256_file(part.path, lambda _: check())
-        if file.sha256 not in ("", sha256):
-            part.discard()
-            raise DamagedError(
-                f"{clean(str(source))} is not the published {file.path}: its SHA-256 is {sha256}, "
-                f"expected {file.sha256}. Copy it again from the release, or use the folder itself "
-                "as the base."
-            )
-        part.commit()
-        return sha256
+def _require_published(sha256: str, file: KnownFile, source: Path) -> None:
+    if file.sha256 not in ("", sha256):
+        raise DamagedError(
+            f"{clean(str(source))} is not the published {file.path}: its SHA-256 is {sha256}, "
+            f"expected {file.sha256}. Copy it again from the release, or use the folder itself "
+            "as the base."
+        )
 
 
 def _known(name: str) -> KnownBase:
@@ -105,12 +95,13 @@ def _known(name: str) -> KnownBase:
     return published[name]
 
 
-def _is_whole(base: KnownBase, folder: Path) -> bool:
-    """Whether all files are there, in their known sizes or else in those that were recorded."""
+def whole_folder(base: KnownBase) -> Path | None:
+    """The folder of a published base if all files are there, in their known or recorded sizes."""
+    folder = places.models_dir(FAMILY) / base.name
     recorded = assembly.read(folder)
     for file in base.files:
         path = folder / file.path
         size = file.size or (recorded[file.path].size if file.path in recorded else 0)
         if not path.is_file() or (size and path.stat().st_size != size):
-            return False
-    return True
+            return None
+    return folder
