@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.errors import InputError
+from engine.text import clean
+
 Family = Literal["rvc", "xtts"]
 Kind = Literal["scratch", "finetune", "merge", "unknown"]
 # Of an RVC pair: the generator and the discriminator. The files of an XTTS base have none.
 Role = Literal["G", "D", ""]
 _NOT_IN_SLUGS = re.compile(r"[^a-z0-9.]+")
+_RATE = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) ?k(?:hz)?|(\d{4,6})(?: ?hz)?")
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Entry:
 
         Lower case, because Applio takes any file with a "G" or a "D" in its name for one.
         """
-        bare = _NOT_IN_SLUGS.sub("-", self.name.lower()).strip("-.")
+        bare = bare_slug(self.name)
         return bare if self.family == "xtts" else f"{bare}-{rate_label(self.rate)}"
 
     @property
@@ -80,3 +84,18 @@ class Entry:
 def rate_label(rate: int) -> str:
     """A rate in Hz as people say it: "40k"."""
     return f"{rate / 1000:g}k"
+
+
+def rate_of(text: str) -> int:
+    """A rate in Hz from what people write: "40k", "40 kHz", "40000". Raises InputError."""
+    match = _RATE.fullmatch(text.strip().lower())
+    if match is None:
+        raise InputError(
+            f"{clean(text)!r} is no sample rate. Write it as 32k, 40k, 48k, or in Hz as 40000."
+        )
+    return round(float(match[1]) * 1000) if match[1] else int(match[2])
+
+
+def bare_slug(name: str) -> str:
+    """A name as the slugs of all its rates begin, "" when it has no letter or digit of ASCII."""
+    return _NOT_IN_SLUGS.sub("-", name.lower()).strip("-.")
