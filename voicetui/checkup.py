@@ -1,20 +1,35 @@
-"""What the doctor found, as text: for the command, for its screen, and to be copied."""
+"""What checks found, as text: for the doctor's command and screen, for others, and to be copied."""
 
 from __future__ import annotations
 
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.text import clean
 
 if TYPE_CHECKING:
-    from engine.doctor import Check, Level
+    from engine.checks.finding import Level
 
 _WIDTH = 80
 _NAME = 21
 _LEVEL = 8
+
+
+class Check(Protocol):
+    """A line of a checkup: what was seen, and what to do ("" where nothing is)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def level(self) -> Level: ...
+    @property
+    def seen(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
 
 
 def lines_of(check: Check, last_group: str) -> list[str]:
@@ -23,13 +38,14 @@ def lines_of(check: Check, last_group: str) -> list[str]:
     if check.group != last_group:
         lines = ["", check.group] if last_group else [check.group]
     head = f"{check.level:<{_LEVEL}} {clean(check.name):<{_NAME}}  "
-    lines += _wrapped(check.seen, head)
+    lines += wrapped(check.seen, head)
     if check.remedy:
-        lines += _wrapped(check.remedy, " " * _LEVEL + " > ")
+        lines += wrapped(check.remedy, " " * _LEVEL + " > ")
     return lines
 
 
-def _wrapped(text: str, head: str) -> list[str]:
+def wrapped(text: str, head: str) -> list[str]:
+    """A text behind its head as lines of 80 columns."""
     return textwrap.wrap(
         clean(text),
         _WIDTH,

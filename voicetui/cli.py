@@ -135,7 +135,7 @@ def _make_app() -> typer.Typer:
 
 
 def _make_pretrains() -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, help="Find, fetch, judge and use models to train from.")
+    group = typer.Typer(cls=_Group, help=pretrains.HELP, epilog=_examples(pretrains.EXAMPLES))
     for function, examples in pretrains.COMMANDS:
         group.command(_name(function), epilog=_examples(examples))(function)
     return group
@@ -151,6 +151,8 @@ def _completed(arguments: Sequence[str]) -> list[str]:
     given = list(arguments)
     if not given:
         return ["open"] if wants_console() else ["--help"]
+    if given == [_PRETRAINS]:
+        return [*given, "--help"]
     first = given[0]
     is_command = first in {_PRETRAINS, *(_name(function) for function, _, _ in _COMMANDS)}
     if not is_command and not first.startswith("-") and os.path.isdir(first):
