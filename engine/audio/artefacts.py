@@ -8,7 +8,7 @@ noise from 45 dB under it in pauses, and from about 20 dB where a sample has no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +93,8 @@ def line(samples: Samples, rate: int) -> Artefact:
         told = "cannot be told: silence, under half a second, or a rate without 8 kHz"
     elif found:
         told = (
-            f"a tone at {round(seen.hertz, -1):,.0f} Hz that never stops, {seen.over:.0f} dB over all around "
-            f"it and {-seen.level:.0f} dB under the voice"
+            f"a tone at {round(seen.hertz, -1):,.0f} Hz that never stops, {seen.over:.0f} dB over "
+            f"all around it and {-seen.level:.0f} dB under the voice"
         )
     else:
         told = "no steady tone at about 8,000 Hz"
@@ -166,8 +166,3 @@ def noise(background: Background, voice: Voiced) -> Artefact:
         else "",
         seen,
     )
-
-
-def found_in(results: Sequence[Artefact]) -> list[Artefact]:
-    """Those that are there."""
-    return [each for each in results if each.found]

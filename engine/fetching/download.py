@@ -65,6 +65,18 @@ class Meter:
             self._told = now
             self._progress(self._closed + done, self._total)
 
+    def counter(self, check: Callable[[], None]) -> Callable[[int], None]:
+        """A callback for the bytes of each piece of the present file, which also calls `check`."""
+        done = 0
+
+        def count(size: int) -> None:
+            nonlocal done
+            done += size
+            self.show(done)
+            check()
+
+        return count
+
     def close_file(self, size: int) -> None:
         """The present file is whole."""
         self._closed += size

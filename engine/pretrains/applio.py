@@ -20,11 +20,13 @@ from urllib.parse import unquote
 from engine.errors import DownloadError, InputError, SettingError
 from engine.fetching import document
 from engine.fetching.transfer import PATIENT, Policy
-from engine.hub import is_offline
+from engine.hub import Check, is_offline, never_stop
 from engine.pretrains import tables
 from engine.pretrains.entry import Entry, bare_slug, rate_label, rate_of
 from engine.text import clean
 
+# Where Applio publishes its own.
+PUBLISHED = "https://huggingface.co/IAHispano/Applio/raw/main/pretrains.json"
 _LARGEST = 1_000_000
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LINK = re.compile(
@@ -59,14 +61,14 @@ class _Refused(Exception):
     """An entry that is not taken; the text says why."""
 
 
-def fetch(source: str, *, policy: Policy = PATIENT) -> bytes:
+def fetch(source: str, *, check: Check = never_stop, policy: Policy = PATIENT) -> bytes:
     """The bytes of a list: a file, or an https:// address. Raises InputError, DownloadError."""
     if _ADDRESS.match(source):
         if is_offline():
             raise DownloadError(
                 "HF_HUB_OFFLINE forbids the network. Unset it, or give a file that was saved before."
             )
-        return document.read(source, most=_LARGEST, policy=policy)
+        return document.read(source, most=_LARGEST, check=check, policy=policy)
     path = Path(source)
     try:
         # One byte more tells that it is too large, whatever kind of file it is.

@@ -30,9 +30,9 @@ class Material:
     """The clips in use. Times are seconds, `snr` dB (the median; None: never measured).
 
     `unclean` is the time that is not of high quality in noise, bandwidth and clipping, `noisy` that
-    under `least_snr` dB, `narrow` that which ends below `wide_hertz` Hz. `qualities` has the time of "low", "mid"
-    and "high". `others` counts clips in which somebody else seems to speak, `rates` are those of
-    the recordings in Hz. `faults` has by code what was heard in each of some clips.
+    under `least_snr` dB, `narrow` that which ends below `wide_hertz` Hz. `qualities` has the time of
+    "low", "mid" and "high". `others` counts clips in which somebody else seems to speak, `rates` are
+    those of the recordings in Hz. `faults` has by code what was heard in each of some clips.
     """
 
     seconds: float

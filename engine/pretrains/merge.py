@@ -116,18 +116,10 @@ class _Mix:
     def write(self, folder: Path, meter: Meter, check: Check) -> StoredFile:
         """Write the mixed tensors into a folder. Raises FailedError."""
         name = store.tensors_name(self._role)
-        written = 0
-
-        def count(size: int) -> None:
-            nonlocal written
-            written += size
-            meter.show(written)
-            check()
-
-        plain.write(folder / name, self._specs, self._mixed, count)
-        meter.close_file(written)
+        plain.write(folder / name, self._specs, self._mixed, meter.counter(check))
+        meter.close_file(self.size)
         size, sha256 = (folder / name).stat().st_size, sha256_file(folder / name)
-        facts = _facts_of_mix(self._facts, written, self._precision)
+        facts = _facts_of_mix(self._facts, self.size, self._precision)
         return StoredFile(self._role, name, size, sha256, facts, size, sha256)
 
     def _mixed(self, name: str) -> Floats:
@@ -170,21 +162,14 @@ def _weights(parts: Sequence[Part], *, average: bool) -> list[float]:
 def _require_unchanged(source: Stored, meter: Meter, check: Check) -> None:
     """Raise DamagedError unless the tensors are those that were recorded."""
     for role in _ROLES:
-        file, path, done = source.file(role), source.tensors_of(role), 0
-
-        def count(size: int) -> None:
-            nonlocal done
-            done += size
-            meter.show(done)
-            check()
-
-        found = sha256_file(path, count)
+        file, path = source.file(role), source.tensors_of(role)
+        found = sha256_file(path, meter.counter(check))
         if file.tensors_sha256 and found != file.tensors_sha256:
             raise DamagedError(
                 f"{clean(str(path))} has changed since it was stored. Remove {title(source)} with "
                 f"'voicetui pretrains remove {clean(source.entry.slug)} --yes' and get it again."
             )
-        meter.close_file(done)
+        meter.close_file(path.stat().st_size)
 
 
 def _bytes_read(source: Stored) -> int:

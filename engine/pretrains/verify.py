@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from engine import hub
@@ -64,9 +63,11 @@ def verify(
     return tuple(findings)
 
 
-def is_wrong(findings: Sequence[Finding]) -> bool:
-    """Whether a pretrain must not be used as it is."""
-    return any(finding.level == "wrong" for finding in findings)
+def worst(findings: Sequence[Finding]) -> Level:
+    """The gravest level; what is "wrong" must not be used as it is."""
+    levels = {finding.level for finding in findings}
+    grave: tuple[Level, ...] = ("wrong", "note")
+    return next((level for level in grave if level in levels), "fine")
 
 
 def _expected(stored: Stored) -> Iterator[_Expected]:
@@ -91,27 +92,14 @@ def _compare(stored: Stored, file: _Expected, meter: Meter, check: Check) -> Fin
     size = path.stat().st_size
     if file.size and size != file.size:
         return Finding("wrong", f"{name} has {size:,} bytes, its record says {file.size:,}", again)
-    found = _hash(path, meter, check)
+    found = sha256_file(path, meter.counter(check))
+    meter.close_file(size)
     if not file.sha256:
         return Finding("note", f"{name} has no hash on record; it is {found} now")
     if found != file.sha256:
         seen = f"{name} has changed: its SHA-256 is {found}, its record says {file.sha256}"
         return Finding("wrong", seen, again)
     return Finding("fine", f"{name} is as it came")
-
-
-def _hash(path: Path, meter: Meter, check: Check) -> str:
-    done = 0
-
-    def count(size: int) -> None:
-        nonlocal done
-        done += size
-        meter.show(done)
-        check()
-
-    sha256 = sha256_file(path, count)
-    meter.close_file(done)
-    return sha256
 
 
 def _get_again(stored: Stored) -> str:

@@ -5,10 +5,11 @@
           + batch size x activations of the longest clip
 
 The network is XTTS v2.0.3 unless another is given: 30 layers x 1024 channels, 441,018,563 trained
-parameters (counted). What a layer keeps grows with its channels. Activations were measured on this project's own network (fused GELU and attention, no cache, dropout
-0.1) by adding up the tensors that autograd keeps, once with one layer and once with two. On CPU the
-model gives 9.6 GB for a batch of two 5 s clips, which is what the README's rehearsal measured. The
-first step of a run measures what it really takes.
+parameters (counted). What a layer keeps grows with its channels. Activations were measured on this
+project's own network (fused GELU and attention, no cache, dropout 0.1) by adding up the tensors that
+autograd keeps, once with one layer and once with two. On CPU the model gives 9.6 GB for a batch of
+two 5 s clips, which is what the README's rehearsal measured. The first step of a run measures what
+it really takes.
 """
 
 from __future__ import annotations

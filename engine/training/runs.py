@@ -234,7 +234,8 @@ def restore(
     """Take the loop to where the checkpoint stands, and say when newer ones were damaged.
 
     When the order of the clips changed, the epoch that was begun starts over; when what decides
-    about memory changed, batches are no longer halved; when the held-out loss measures something else, the best is looked for anew, and plateau begins to count anew.
+    about memory changed, batches are no longer halved; when the held-out loss measures something
+    else, the best is looked for anew, and plateau begins to count anew.
     """
     loop.restore(saved)
     if changed.intersection(_ORDER):

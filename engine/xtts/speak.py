@@ -95,10 +95,11 @@ def session(
 ) -> Session:
     """A session that speaks a text with the checkpoint "best", "last" or of a step.
 
-    `earlier` names a voice that the base keeps, to speak in place of the project's. The wav is `out`, or `runs/NNNN/samples/step-000400-<number of the job>.wav`. It does not hold
-    the project. `on_cpu` speaks in a process of its own on the CPU: ask for it while a run lives,
-    which keeps its GPU memory and its random numbers to itself. Raises InputError and RefusedError
-    before there is a job.
+    `earlier` names a voice that the base keeps, to speak in place of the project's. The wav is
+    `out`, or `runs/NNNN/samples/step-000400-<number of the job>.wav`. It does not hold the project.
+    `on_cpu` speaks in a process of its own on the CPU: ask for it while a run lives, which keeps its
+    GPU memory and its random numbers to itself. Raises InputError and RefusedError before there is
+    a job.
     """
     _check(project, text)
     if out is not None:

@@ -172,7 +172,9 @@ class Bench:
             _forget_peak()
             begun = time.perf_counter()
             with contextlib.closing(prefetched(self.task, [micro], 0)) as made:
-                self.loop.stepper.step(self.loop.trained.optimizer, RATE, [micro], made, FIRST_SCALE)
+                self.loop.stepper.step(
+                    self.loop.trained.optimizer, RATE, [micro], made, FIRST_SCALE
+                )
             return Taken(len(micro.clips), time.perf_counter() - begun, _peak())
 
     def measured(self, passes: int) -> dict[str, dict[str, float]]:

@@ -40,7 +40,8 @@ class Metric:
     """One thing to show.
 
     `series` is its name in `engine.series`, `held_out` gives the value of an evaluation where there
-    is one. `unit` is "" where `text` gives it too, and where there is none. What is not noisy needs no smoothed line.
+    is one. `unit` is "" where `text` gives it too, and where there is none. What is not noisy needs
+    no smoothed line.
     """
 
     name: str

@@ -30,6 +30,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare stored pretrains with their records and with the catalogue; changes nothing."""
+    from engine.pretrains.verify import worst
     from voicetui.run import running
 
     with running(as_json=as_json) as runner:
@@ -43,7 +44,7 @@ def verify(
             for slug, findings in found.items()
         ]
         runner.result({"pretrains": listed})
-        wrong = [slug for slug, findings in found.items() if _level(findings) == "wrong"]
+        wrong = [slug for slug, findings in found.items() if worst(findings) == "wrong"]
     if wrong:
         raise FailedError(f"Not as they came: {clean(', '.join(wrong))}. See above what to do.")
 
@@ -79,13 +80,10 @@ def _slug_of(name: str, here: list[str]) -> str:
     return slug
 
 
-def _level(findings: tuple[Finding, ...]) -> str:
-    levels = {finding.level for finding in findings}
-    return next((level for level in ("wrong", "note") if level in levels), "fine")
-
-
 def _tell(runner: Runner, slug: str, findings: tuple[Finding, ...]) -> None:
-    runner.say(f"{clean(slug)}: {_level(findings)}")
+    from engine.pretrains.verify import worst
+
+    runner.say(f"{clean(slug)}: {worst(findings)}")
     told: list[str] = []
     for finding in findings:
         runner.say(f"  {finding.level:<5} {finding.seen}")
