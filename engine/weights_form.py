@@ -236,10 +236,10 @@ def _check_pickle(path: Path, pickled: io.BytesIO, allowed: frozenset[str]) -> o
                 first = value
     except (ValueError, IndexError, struct.error, EOFError, OverflowError) as error:
         if foreign:
-            raise unsafe(path, f"the operation {foreign}") from error
+            raise unsafe(path, f"what torch does not write ({foreign})") from error
         raise damaged(path, f"its description breaks off: {error}") from error
     if foreign:
-        raise unsafe(path, f"the operation {foreign}")
+        raise unsafe(path, f"what torch does not write ({foreign})")
     return first
 
 
@@ -259,9 +259,12 @@ def _check_zip(path: Path, handle: IO[bytes], allowed: frozenset[str], *, checks
             return Form("zip", tuple(size for size in sizes if size))
     except VoicetuiError:
         raise
+    except zipfile.BadZipFile as error:
+        # Python says that it is no zip file; it begins as one.
+        gone = "not a zip file" in str(error)
+        raise damaged(path, "its end is missing" if gone else error) from error
     except (
-        zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, IndexError, struct.error,
-        OverflowError, OSError,
+        ValueError, NotImplementedError, EOFError, IndexError, struct.error, OverflowError, OSError,
     ) as error:  # fmt: skip
         raise damaged(path, error) from error
 

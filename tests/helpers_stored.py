@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import functools
+import io
+import pickle
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -129,24 +133,45 @@ def keep_bytes(
     commit: str = "c" * 40,
     lineage: tuple[str, ...] = (),
     files: tuple[str, str] = ("sub/G.pth", "sub/D.pth"),
+    contents: tuple[bytes, bytes] | None = None,
+    generator: Facts = GENERATOR,
     **entry: Any,
 ) -> Stored:
-    """Store a pair of files that are no weights, which is quick; only their record says so."""
+    """Store a pair of files that are no weights, which is quick; only their record says so.
+
+    `contents` are those of both files as they came, and of both files of plain tensors.
+    """
     known = Entry(name, rate, **entry)
     with store.adding(known) as folder:
         kept = (
-            _bytes_file(folder, "G", files[0], GENERATOR),
-            _bytes_file(folder, "D", files[1], DISCRIMINATOR),
+            _bytes_file(folder, "G", files[0], contents, generator),
+            _bytes_file(folder, "D", files[1], contents, DISCRIMINATOR),
         )
         place = store.folder_of(known)
         store.save(folder, Stored(place, known, "fetched", commit, store.now(), kept, lineage))
     return store.load(place)
 
 
-def _bytes_file(folder: Path, role: Role, path: str, facts: Facts) -> StoredFile:
+def keep_numbers(name: str, *values: float, **facts: Any) -> Stored:
+    """Store a pair of one small tensor each, with these values, to be installed and merged."""
+    from numpy import array, float32
+    from safetensors.numpy import save
+
+    came = io.BytesIO()
+    with zipfile.ZipFile(came, "w") as archive:
+        # As torch names what is in there; nobody reads its tensors.
+        archive.writestr("archive/data.pkl", pickle.dumps({"model": {"dec.weight": 0}}, 2))
+    contents = came.getvalue(), save({"dec.weight": array(values, float32)})
+    return keep_bytes(name, contents=contents, generator=replace(GENERATOR, **facts))
+
+
+def _bytes_file(
+    folder: Path, role: Role, path: str, contents: tuple[bytes, bytes] | None, facts: Facts
+) -> StoredFile:
     came, plain = folder / path, folder / store.tensors_name(role)
     came.parent.mkdir(exist_ok=True)
-    came.write_bytes(f"{role} as it came".encode())
-    plain.write_bytes(f"the tensors of {role}".encode())
+    told = f"{role} as it came".encode(), f"the tensors of {role}".encode()
+    for file, content in zip((came, plain), contents or told, strict=True):
+        file.write_bytes(content)
     sizes = came.stat().st_size, plain.stat().st_size
     return StoredFile(role, path, sizes[0], sha256_file(came), facts, sizes[1], sha256_file(plain))

@@ -78,7 +78,7 @@ def test_nobody_listening_is_told_with_the_remedy(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
-    with pytest.raises(DownloadError, match="copied by hand"):
+    with pytest.raises(DownloadError, match="by hand are taken with --from"):
         get(tmp_path / "model.pth")
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BY_HAND = (
-    "Another mirror can be named with HF_ENDPOINT; files that were copied by hand can be imported."
+    "Another mirror can be named with HF_ENDPOINT; files that were copied here by hand are taken "
+    "with --from."
 )
 _MAX_REDIRECTS = 10
 # Headers that tell the hub who asks, or that compare with an entity tag which only the hub gave.

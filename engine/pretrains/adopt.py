@@ -52,9 +52,10 @@ def adopt(
     What its tensors say goes into the record. Raises DamagedError when they are not what the entry
     says, and what `reader.convert` raises.
     """
-    kept = {file.role: file for file in (_plain(folder, file, check) for file in files)}
+    judged = [_plain(folder, file, check) for file in files]
+    kept = {file.role: file for file in judged}
     if set(kept) != {"G", "D"}:
-        what = ", ".join(f"{clean(file.path)} is {file.facts.what}" for file in kept.values())
+        what = ", ".join(f"{clean(file.path)} is a {file.facts.what}" for file in judged)
         raise _refused(entry, [f"it needs one generator and one discriminator; {what}"])
     if reasons := reasons_against(entry, kept["G"].facts, kept["D"].facts):
         raise _refused(entry, reasons)

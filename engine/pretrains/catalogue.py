@@ -25,7 +25,7 @@ from engine.xtts import base as bases
 
 _FILE = "pretrains.toml"
 # Where difflib finds two names alike enough to be one mistyped.
-_LIKENESS = 0.5
+_LIKENESS = 0.6
 
 
 def entries(*, with_own: bool = True) -> tuple[Entry, ...]:
@@ -104,6 +104,13 @@ def choose(known: Collection[Entry], name: str, rate: int | str | None = None) -
             f"--rate {rate_label(found[0].rate)}."
         )
     return found[0]
+
+
+def taken(entry: Entry) -> str:
+    """The slug of a known pretrain that a new entry would be taken for, or ""."""
+    slugs = {known.slug for known in entries()}
+    # A name such as "titan-40k" would always mean the pretrain that has it as its slug.
+    return next((slug for slug in (entry.slug, bare_slug(entry.name)) if slug in slugs), "")
 
 
 def _named(known: Collection[Entry], name: str) -> list[Entry]:

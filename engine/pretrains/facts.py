@@ -83,8 +83,8 @@ def belong(g: Facts, d: Facts) -> tuple[str, ...]:
         reasons.append(f"one was saved in {g.precision}, the other in {d.precision}")
     if None not in (g.iteration, d.iteration) and g.iteration != d.iteration:
         reasons.append(
-            f"the generator was saved at iteration {g.iteration:,}, "
-            f"the discriminator at iteration {d.iteration:,}"
+            f"the generator was saved at epoch {g.iteration:,}, "
+            f"the discriminator at epoch {d.iteration:,}"
         )
     return tuple(reasons)
 

@@ -26,6 +26,8 @@ from engine.xtts import fetch as base_fetch
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _PAIR = {"G", "D"}
+# Files that one message names.
+_MOST_TOLD = 6
 
 
 def fetch(
@@ -122,10 +124,10 @@ def own_entry(
             f"{clean(name)!r} cannot be a name. Give one with letters from a to z or digits."
         )
     entry = Entry(name, rate or _rate_of(paths, check), origin="made")
-    if entry.slug in {known.slug for known in catalogue.entries()}:
+    if taken := catalogue.taken(entry):
         raise RefusedError(
-            f"There is a pretrain called {clean(entry.slug)} already. Choose another name; or leave "
-            "--name out and give that name, if these are its files."
+            f"There is a pretrain called {taken} already. Choose another name; or leave --name out "
+            "and give that name, if these are its files."
         )
     return entry
 
@@ -136,6 +138,11 @@ def _rate_of(paths: Sequence[Path], check: Check) -> int:
         facts = reader.inspect(path, check=check)
         if role_of(facts) == "G" and facts.rate:
             return facts.rate
+        if facts.what.startswith("xtts"):
+            raise InputError(
+                f"{clean(str(path))} is of an XTTS base. A project takes the folder of one as it "
+                "is: voicetui new NAME --base DIR"
+            )
     raise InputError(
         "None of these files is a generator that says its sample rate. Give a generator and a "
         "discriminator, and the rate with --rate, as in --rate 40k."
@@ -183,9 +190,11 @@ def _choose(entry: Entry, found: Sequence[Path], check: Check) -> Sequence[Path]
     if len(pairs) == 1:
         return [paths[file.path] for file in pairs[0]]
     what = "more than one pair" if pairs else "no pair"
+    told = "; ".join(map(str, seen[:_MOST_TOLD]))
+    more = f" and {len(seen) - _MOST_TOLD} more" if len(seen) > _MOST_TOLD else ""
     raise InputError(
-        f"These files hold {what} for {clean(entry.name)} at {rate_label(entry.rate)}: "
-        f"{'; '.join(map(str, seen))}. Give the two files of a pair themselves."
+        f"These files hold {what} for {clean(entry.name)} at {rate_label(entry.rate)}: {told}{more}. "
+        "Give the two files of a pair themselves."
     )
 
 
@@ -200,7 +209,7 @@ def _require_published(entry: Entry, source: Path, sha256: str) -> None:
     if known and all(file.sha256 not in ("", sha256) for file in known):
         raise DamagedError(
             f"{clean(str(source))} is not a published file of {clean(entry.name)}: its SHA-256 is "
-            f"{sha256}. Copy it again; or import it as a pretrain of your own, with --name."
+            f"{sha256}. Copy it again; or keep it as a pretrain of your own, with --name."
         )
 
 

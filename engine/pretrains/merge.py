@@ -69,10 +69,8 @@ def merge(
     sources = [part.pretrain for part in parts] + ([difference] if difference else [])
     require_together(sources)
     entry = _entry(name, sources)
-    if entry.slug in {known.slug for known in catalogue.entries()}:
-        raise RefusedError(
-            f"There is a pretrain called {clean(entry.slug)} already. Choose another name."
-        )
+    if taken := catalogue.taken(entry):
+        raise RefusedError(f"There is a pretrain called {taken} already. Choose another name.")
     pairs = {role: _Mix(role, sources, weights, precision) for role in _ROLES}
     size = sum(pair.size for pair in pairs.values())
     require_space(store.folder_of(entry), size + _MARGIN_BYTES, "The merged pretrain")
@@ -141,7 +139,7 @@ def _weights(parts: Sequence[Part], *, average: bool) -> list[float]:
     if len(parts) < (2 if average else 1):
         raise InputError(
             "A merge needs two pretrains or more. Give each as NAME:WEIGHT, as in "
-            "titan-40k:0.5 rin_e3-40k:0.5."
+            "titan-40k:0.5 rin-e3-40k:0.5."
         )
     if len(set(slugs)) < len(slugs):
         raise InputError("A pretrain is given twice. Give each once, with its whole weight.")

@@ -77,4 +77,5 @@ def require_same_tensors(
 
 def title(pretrain: Stored) -> str:
     """How messages call a pretrain."""
-    return f"{clean(pretrain.entry.name)} ({clean(pretrain.entry.slug)})"
+    name, slug = clean(pretrain.entry.name), clean(pretrain.entry.slug)
+    return name if name == slug else f"{name} ({slug})"

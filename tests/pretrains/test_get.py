@@ -171,7 +171,7 @@ def test_a_stop_keeps_what_came(hub: Hub, made: Made) -> None:
         ("g32", "d", "made for 32k, not for 40k"),
         ("voice", "d", "those of: voice"),
         ("nan", "d", "NaN"),
-        ("g_300", "d_400", "iteration 400"),
+        ("g_300", "d_400", "epoch 400"),
         ("g40", "g40", "should be a discriminator"),
     ],
 )
@@ -439,10 +439,10 @@ def test_a_folder_of_another_store_is_taken_with_names_like_its_own(
     [
         (["g32", "d"], "made for 32k"),
         (["d", "d_300"], "one generator and one discriminator"),
-        (["g40", "g_300"], "one generator and one discriminator"),
+        (["g40", "g_300"], "g40.pth is a generator, g_300.pth is a generator"),
         (["g40"], "two files"),
         (["g40", "voice"], "one generator and one discriminator"),
-        (["g_300", "d_400"], "iteration"),
+        (["g_300", "d_400"], "epoch"),
         (["g40", "none"], "no file or folder"),
     ],
 )
@@ -472,7 +472,13 @@ def test_a_pretrain_of_ones_own_gets_the_rate_of_its_tensors(made: Made, tmp_pat
     assert (entry.rate, entry.slug, entry.origin) == (48000, "carla-s-48k", "made")
     stored = get.import_files(entry, paths)
     assert store.stored() == {"carla-s-48k": stored}
-    for name, told in (("carla S", "already"), ("RVC v2", "already"), ("日本", "a to z")):
+    taken = "There is a pretrain called titan-40k already"
+    for name, told in (
+        ("carla S", "already"),
+        ("RVC v2", "already"),
+        ("TITAN 40k", taken),
+        ("日本", "a to z"),
+    ):
         with pytest.raises(VoicetuiError, match=told):
             get.own_entry(name, paths)
     with pytest.raises(InputError, match="--rate"):

@@ -199,6 +199,8 @@ def test_a_part_counts_once_and_a_name_is_one_of_its_own() -> None:
         merge("Bert", [anna, bert])
     with pytest.raises(RefusedError, match="titan-40k already"):
         merge("TITAN", [anna, bert])
+    with pytest.raises(RefusedError, match="titan-32k already"):
+        merge("Titan 32k", [anna, bert])
     with pytest.raises(InputError, match="cannot be a name"):
         merge("!?", [anna, bert])
 

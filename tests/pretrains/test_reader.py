@@ -150,7 +150,7 @@ def test_the_reader_has_given_up_what_it_does_not_need(tmp_path: Path) -> None:
         (dataclasses.replace(G, what="voice"), D, "the first is a voice"),
         (dataclasses.replace(G, version="v1"), D, "RVC v1"),
         (dataclasses.replace(G, precision="fp16"), D, "fp16"),
-        (dataclasses.replace(G, iteration=299), D, "iteration 299"),
+        (dataclasses.replace(G, iteration=299), D, "epoch 299"),
         (dataclasses.replace(G, vocoder="RefineGAN"), D, "RefineGAN"),
         (
             dataclasses.replace(G, vocoder="RefineGAN"),

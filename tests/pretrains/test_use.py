@@ -104,7 +104,9 @@ def test_the_command(
     assert "voicetui pretrains get xtts-v2.0.2" in out
     put_vocab(OLD, "hi")
     assert cli.run(["pretrains", "use", OLD, "voice"]) == exit_codes.DONE
-    assert b"next: voicetui train voice" in capfdbinary.readouterr().out
+    assert b"next: voicetui prepare voice" in capfdbinary.readouterr().out
+    assert cli.run(["pretrains", "use", "voice", OLD]) == exit_codes.WRONG_USE
+    assert b"name comes first" in capfdbinary.readouterr().err
     assert cli.run(["pretrains", "use", "titan-40k", "voice"]) == exit_codes.WRONG_USE
     assert b"comes later" in capfdbinary.readouterr().err
     commit(voice.runs_dir / "0001", Snapshot(Progress(step=5), {}, {}, {}, {}, {}))

@@ -13,6 +13,7 @@ from helpers_jobs import HOSTILE, make_project
 from helpers_terminal import OnPipes, OnTerminal, unsafe
 
 from engine import project as projects
+from engine import recent
 from engine.settings import SETTINGS
 from voicetui import cli
 
@@ -200,6 +201,7 @@ def test_new_makes_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert sorted(made.sources) == sources
     assert made.settings.training.epochs == 7
     assert f"next: voicetui prepare '{folder}'" in capsys.readouterr().out
+    assert recent.folders()[0] == folder
     assert run("new", str(folder), "--language", "en") == 3
 
 

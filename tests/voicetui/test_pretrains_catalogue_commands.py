@@ -12,6 +12,7 @@ import pytest
 from helpers_stored import keep_bytes
 
 from engine import places
+from engine.pretrains import store
 from engine.pretrains.catalogue import entries, find
 from voicetui import cli, exit_codes
 
@@ -67,9 +68,10 @@ def test_the_list_says_what_is_not_known_and_what_is_here(
     lines = out_of(capfdbinary, "list")
     rows = {(line[:22].strip(), line[22:25]): line[22:].split() for line in lines}
     assert rows["DMR V1", "32k"] == ["32k", "unverified", "unknown", "-", "-", "-"]
-    assert rows["TITAN", "40k"] == ["40k", "here", "finetune", "-", "11.15", "1.3", "GB"]
+    kept = sum(file.size for file in store.stored()["titan-40k"].files)
+    assert rows["TITAN", "40k"] == ["40k", "here", "finetune", "-", "11.15", f"{kept}", "B"]
     assert rows["KLM 4.1", "48k"] == ["48k", "unverified", "finetune", "ko,ja,en", "100", "-"]
-    assert rows["xtts-v2.0.3", "24k"][3:5] == ["en", "+16"]
+    assert rows["xtts-v2.0.3", "24k"][2:6] == ["XTTS", "base", "en", "+16"]
     assert "voicetui pretrains check" in lines[-1]
     assert "no best pretrain" in lines[-1]
 
@@ -136,6 +138,19 @@ def test_a_wish_that_cannot_be_is_explained(capfdbinary: Capture) -> None:
     assert (captured.out, b"None of the 47 pretrains fits" in captured.err) == (b"", True)
 
 
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        (["--installed"], "on this machine yet: voicetui pretrains get"),
+        (["--language", "Klingon"], "heard 'Klingon'. Those that are known heard ar, cs"),
+        (["--language", "hi", "--rate", "40k"], "Ask for less"),
+    ],
+)
+def test_an_empty_list_says_why(wish: list[str], told: str, capfdbinary: Capture) -> None:
+    assert cli.run(["pretrains", "list", *wish]) == exit_codes.DONE
+    assert told in capfdbinary.readouterr().err.decode()
+
+
 def test_one_is_shown_with_all_that_is_known(capfdbinary: Capture) -> None:
     lines = out_of(capfdbinary, "show", "titan", "--rate", "40k")
     page = f"https://huggingface.co/blaise-tk/TITAN/tree/{find('titan-40k').revision}/models"
@@ -150,6 +165,21 @@ def test_one_is_shown_with_all_that_is_known(capfdbinary: Capture) -> None:
     assert [file["role"] for file in value["files"]] == ["G", "D"]
     assert value["files"][0]["size"] == 438_156_650
     assert value["next"] == ["voicetui pretrains get titan-40k"]
+    assert value["stored"] is None
+
+
+def test_one_that_is_here_is_shown_as_it_came(capfdbinary: Capture) -> None:
+    kept = keep_bytes(name="Anna")
+    text = "\n".join(out_of(capfdbinary, "show", "anna"))
+    for told in (kept.commit, str(kept.folder), f"here, {kept.came}", "generator, RVC v2, 40k"):
+        assert told in text
+    for file in kept.files:
+        assert f"{file.role}  {file.path}\n" in text
+        assert file.sha256 in text
+    assert "not known" not in text
+    stored = json_of(capfdbinary, "show", "anna")["stored"]
+    assert (stored["path"], stored["commit"]) == (str(kept.folder), kept.commit)
+    assert [file["sha256"] for file in stored["files"]] == [file.sha256 for file in kept.files]
 
 
 @pytest.mark.parametrize(

@@ -173,3 +173,17 @@ def test_remove_asks_for_a_yes(capfdbinary: Captured) -> None:
     (broken.folder / store.RECORD).write_bytes(b"")
     assert cli.run(["pretrains", "remove", "bert-40k", "--yes"]) == exit_codes.DONE
     assert not broken.folder.exists()
+
+
+def test_a_damaged_one_that_no_catalogue_names_is_not_lost(capfdbinary: Captured) -> None:
+    broken = keep_bytes("Bert")
+    (broken.folder / store.RECORD).write_bytes(b"")
+    assert cli.run(["pretrains", "list"]) == exit_codes.DONE
+    assert b"warning: damaged: bert-40k." in capfdbinary.readouterr().err
+    for command in (["verify", "Bert"], ["install", "bert-40k"]):
+        assert cli.run(["pretrains", *command]) == exit_codes.FAILED
+        captured = capfdbinary.readouterr()
+        assert b"pretrains remove bert-40k --yes" in captured.out + captured.err
+    assert cli.run(["pretrains", "remove", "bert", "--rate", "48k"]) == exit_codes.WRONG_USE
+    assert cli.run(["pretrains", "remove", "Bert", "--yes"]) == exit_codes.DONE
+    assert not broken.folder.exists()

@@ -27,7 +27,7 @@ def test_a_pair_in_lines_for_people(tmp_path: Path, capfdbinary: Capture) -> Non
     assert "saved at epoch 300" in out
     assert "optimizer" in out
     assert "discriminator (D) of RVC\n  RVC v2\n" in out
-    assert out.endswith("G and D belong together\n")
+    assert "\nG and D belong together, as far as tensors tell" in out
 
 
 def test_a_refused_file_in_json(tmp_path: Path, capfdbinary: Capture) -> None:
@@ -59,6 +59,7 @@ def test_a_base_is_judged_whole(tmp_path: Path, tiny_base: Path, capfdbinary: Ca
     out = capfdbinary.readouterr().out.decode()
     for part in ("model of", "DVAE", "mel statistics", "speakers"):
         assert part in out
+    assert "voicetui new NAME --base" in out
     (base / "vocab.json").unlink()
     assert cli.run([*INSPECT, str(base)]) == exit_codes.FAILED
     assert b"vocab.json" in capfdbinary.readouterr().out

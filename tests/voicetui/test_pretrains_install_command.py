@@ -37,7 +37,8 @@ def test_installed_and_taken_back(tmp_path: Path, capfdbinary: Captured) -> None
     assert run("install", "anna", "--into", root) == exit_codes.DONE
     out = said(capfdbinary)
     assert "wrote '" in out
-    assert "next: Choose G_anna-40k.pth as Custom Pretrained G" in out
+    assert "next:\n  1. " in out
+    assert "  3. Choose G_anna-40k.pth as Custom Pretrained G" in out
     assert run("install", "anna-40k", "--into", root) == exit_codes.DONE
     assert "is there already: '" in said(capfdbinary)
     assert run("uninstall", "anna", "--from", root / "rvc") == exit_codes.DONE
@@ -80,6 +81,9 @@ def test_what_cannot_be_done_is_told_with_its_code(tmp_path: Path, capfdbinary: 
     root = make_rvc(tmp_path / "rvc")
     for arguments, code, told in (
         (("install", "titan-40k", "--into", root), 2, "pretrains get titan-40k"),
+        # Not "get it first", which would cost 2 GB.
+        (("install", "xtts-v2.0.3", "--into", root), 2, "pretrains use xtts-v2.0.3 DIR"),
+        (("merge", "dora", "xtts-v2.0.3", "titan-40k"), 2, "only RVC pretrains"),
         (("install", "anna", "--into", tmp_path / "none"), 2, "There is no folder"),
         (("merge", "dora", "anna:much", "anna"), 2, "'much' is no weight"),
         (("merge", "dora", "anna", "nobody:1"), 2, "no pretrain called 'nobody'"),

@@ -85,7 +85,7 @@ def new(
 ) -> None:
     """Make a voice project from recordings."""
     from engine import profile as profiles
-    from engine import project
+    from engine import project, recent
     from engine.xtts import base as bases
 
     if folder.exists() and not folder.is_dir():
@@ -103,6 +103,8 @@ def new(
         values=values_of(sets),
         allow_new_language=allow_new_language,
     )
+    # The console lists it from now on.
+    recent.remember(folder)
     show(f"made {shown(folder)}: voice {clean(made.name)}, {made.language}, {made.profile}")
     if not made.sources:
         show(f"next: name its recordings as sources in {shown(folder / project.FILE_NAME)}")

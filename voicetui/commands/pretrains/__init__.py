@@ -43,9 +43,10 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     ),
     (show_, "voicetui pretrains show titan-40k\nvoicetui pretrains show 'KLM 4.1' --rate 48k"),
     (
-        import_,
-        "voicetui pretrains import pretrains.json --dry-run\n"
-        "voicetui pretrains import https://huggingface.co/IAHispano/Applio/raw/main/pretrains.json",
+        get,
+        "voicetui pretrains get titan-40k\n"
+        "voicetui pretrains get titan --rate 40k --from G.pth --from D.pth\n"
+        "voicetui pretrains get --from G_200.pth D_200.pth --name mine",
     ),
     (
         inspect,
@@ -58,23 +59,22 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         "voicetui pretrains install titan --rate 40k --into ~/Applio",
     ),
     (uninstall, "voicetui pretrains uninstall titan-40k --from ~/Applio"),
+    (use, "voicetui pretrains use xtts-v2.0.3 anna"),
     (
         merge,
         "voicetui pretrains merge mine titan-40k:0.7 rin-e3-40k:0.3\n"
         "voicetui pretrains merge mine titan-40k:0.5 --difference rvc-v2-40k",
     ),
-    (
-        get,
-        "voicetui pretrains get titan-40k\n"
-        "voicetui pretrains get titan --rate 40k --from G.pth --from D.pth\n"
-        "voicetui pretrains get --from G_200.pth D_200.pth --name mine",
-    ),
+    (verify, "voicetui pretrains verify\nvoicetui pretrains verify titan-40k --online"),
+    (remove, "voicetui pretrains remove titan-40k --yes"),
     (
         check,
         "voicetui pretrains check anna --kind scratch --batch-size 8\n"
         "voicetui pretrains check --sample spoken.wav",
     ),
-    (use, "voicetui pretrains use xtts-v2.0.3 anna"),
-    (verify, "voicetui pretrains verify\nvoicetui pretrains verify titan-40k --online"),
-    (remove, "voicetui pretrains remove titan-40k --yes"),
+    (
+        import_,
+        "voicetui pretrains import pretrains.json --dry-run\n"
+        "voicetui pretrains import https://huggingface.co/IAHispano/Applio/raw/main/pretrains.json",
+    ),
 )

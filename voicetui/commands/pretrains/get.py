@@ -25,7 +25,7 @@ def get(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="Its name; 'voicetui pretrains list' has them. Behind --from, more files.",
+            help="Its name; 'voicetui pretrains list' has them. After --from: more files.",
             show_default=False,
         ),
     ] = None,

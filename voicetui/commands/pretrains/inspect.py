@@ -64,9 +64,10 @@ def inspect(
         pair = _pair(judged)
         for line in _pair_lines(pair):
             runner.say(line)
-        missing = [_missing(path, judged) for path in paths if path.is_dir()]
-        for lacks in filter(None, missing):
-            runner.say(lacks)
+        bases = [path for path in paths if path.is_dir() and _is_base(path, judged)]
+        missing = [_missing(path) for path in bases]
+        for path, lacks in zip(bases, missing, strict=True):
+            runner.say(lacks or f"a whole XTTS base; next: voicetui new NAME --base {shown(path)}")
         runner.result(
             {
                 "files": [_values(each) for each in judged],
@@ -165,18 +166,20 @@ def _pair_lines(reasons: tuple[str, ...] | None) -> Iterator[str]:
     if reasons is None:
         return
     if not reasons:
-        yield "G and D belong together"
+        yield "G and D belong together, as far as tensors tell: a D does not say its rate"
     for reason in reasons:
         yield f"they do not belong together: {clean(reason)}"
 
 
-def _missing(folder: Path, judged: Sequence[_Judged]) -> str:
-    """What an XTTS base lacks that is no weights file; "" for whole ones and for other folders."""
+def _is_base(folder: Path, judged: Sequence[_Judged]) -> bool:
+    inside = [each.facts for each in judged if each.path.parent == folder]
+    return any(facts is not None and facts.what == "xtts model" for facts in inside)
+
+
+def _missing(folder: Path) -> str:
+    """What an XTTS base lacks, "" when it is whole."""
     from engine.xtts import base
 
-    inside = [each.facts for each in judged if each.path.parent == folder]
-    if not any(facts is not None and facts.what == "xtts model" for facts in inside):
-        return ""
     try:
         base.check(folder)
     except BaseModelError as error:

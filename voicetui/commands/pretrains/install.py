@@ -10,7 +10,7 @@ import typer
 from engine.errors import InputError
 from engine.text import clean
 from voicetui.commands.options import Json, shown
-from voicetui.commands.pretrains.naming import Name, Rate, stored_called
+from voicetui.commands.pretrains.naming import Name, Rate, rvc_called
 
 if TYPE_CHECKING:
     from engine.pretrains.install import Plan
@@ -38,7 +38,7 @@ def install(
     """
     from voicetui.run import running
 
-    pretrain = stored_called(name, rate)
+    pretrain = rvc_called(name, rate)
     with running(as_json=as_json) as runner:
         if into is None:
             _list_installations(pretrain, runner)
@@ -60,8 +60,9 @@ def _tell(plan: Plan, written: tuple[Path, ...], runner: Runner) -> None:
     for each in plan.placements:
         done = "wrote" if each.target in written else "is there already:"
         runner.say(f"{done} {shown(each.target)}")
-    for step in plan.next_steps:
-        runner.say(f"next: {step}")
+    runner.say("next:")
+    for number, step in enumerate(plan.next_steps, 1):
+        runner.say(f"  {number}. {step}")
     runner.result(
         {
             "name": plan.pretrain.entry.slug,

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.text import clean
 from voicetui.commands.options import Json
 from voicetui.commands.pretrains import told
 from voicetui.commands.pretrains.naming import Rate
 from voicetui.output import show, show_json, tell
 
 if TYPE_CHECKING:
+    from engine.pretrains.catalogue import Search
     from engine.pretrains.entry import Entry
+    from engine.pretrains.store import Stored
 
 _GAP = "  "
 _LONGEST = 28
 # Right-aligned ones hold numbers.
 _RIGHT = {"HOURS", "SIZE"}
-_NO_BEST = "There is no best pretrain: see 'voicetui pretrains check', and Pretrains in F1."
+_NO_BEST = "There is no best pretrain: 'voicetui pretrains check' says what to weigh."
 
 
 class KindChoice(StrEnum):
@@ -89,18 +92,18 @@ def list_(
         family=None if family is None else family.value,
     )
     known, trouble = catalogue.entries_to_show()
-    here = set(store.stored())
+    here = store.stored()
     found = catalogue.search(known, wanted, here)
     if trouble:
         tell(f"warning: {trouble}")
+    if damaged := store.damaged():
+        listed = clean(", ".join(damaged))
+        tell(f"warning: damaged: {listed}. 'voicetui pretrains verify' says what to do.")
     if as_json:
         show_json([told.as_json(entry, installed=entry.slug in here) for entry in found])
         return
     if not found:
-        tell(
-            f"None of the {len(known)} pretrains fits. Ask for less: much is not known of many of "
-            "them, and what is not known fits no wish."
-        )
+        tell(_nothing(wanted, known, here))
         return
     for line in _table(found, here, shutil.get_terminal_size().columns):
         show(line)
@@ -111,7 +114,26 @@ def list_(
     show(_NO_BEST)
 
 
-def _table(found: Sequence[Entry], here: Collection[str], width: int) -> list[str]:
+def _nothing(wanted: Search, known: Sequence[Entry], here: Mapping[str, Stored]) -> str:
+    from engine.pretrains import catalogue
+
+    if wanted.installed and not here:
+        return "No pretrain is on this machine yet: voicetui pretrains get NAME"
+    if wanted.language and not catalogue.search(
+        known, catalogue.Search(language=wanted.language), here
+    ):
+        codes = ", ".join(sorted({code for entry in known for code in entry.languages}))
+        return (
+            f"No pretrain is known to have heard {clean(wanted.language)!r}. Those that are known "
+            f"heard {clean(codes)}."
+        )
+    return (
+        f"None of the {len(known)} pretrains fits. Ask for less: much is not known of many of them, "
+        "and what is not known fits no wish."
+    )
+
+
+def _table(found: Sequence[Entry], here: Mapping[str, Stored], width: int) -> list[str]:
     """The entries in lines of at most `width` cells; some columns need a wide terminal."""
     columns = _columns(found, here)
     sizes = {
@@ -127,7 +149,7 @@ def _table(found: Sequence[Entry], here: Collection[str], width: int) -> list[st
     return [_GAP.join(line).rstrip() for line in zip(*fitted, strict=True)]
 
 
-def _columns(found: Sequence[Entry], here: Collection[str]) -> dict[str, list[str]]:
+def _columns(found: Sequence[Entry], here: Mapping[str, Stored]) -> dict[str, list[str]]:
     """The cells of each column, the most important first."""
     from engine.pretrains.entry import rate_label
     from voicetui import cells
@@ -136,10 +158,10 @@ def _columns(found: Sequence[Entry], here: Collection[str]) -> dict[str, list[st
         "NAME": [entry.name for entry in found],
         "RATE": [rate_label(entry.rate) for entry in found],
         "STATE": [told.state(entry, installed=entry.slug in here) for entry in found],
-        "KIND": [entry.kind for entry in found],
+        "KIND": ["XTTS base" if entry.family == "xtts" else entry.kind for entry in found],
         "LANGUAGE": [told.languages(entry) for entry in found],
         "HOURS": [told.hours(entry) for entry in found],
-        "SIZE": [told.size(entry.size) for entry in found],
+        "SIZE": [told.size(told.bytes_of(entry, here.get(entry.slug))) for entry in found],
         "AUTHOR": [entry.author for entry in found],
         "LICENCE": [entry.licence for entry in found],
         "REPOSITORY": [entry.repository for entry in found],

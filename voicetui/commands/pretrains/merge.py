@@ -9,7 +9,7 @@ import typer
 from engine.errors import InputError
 from engine.text import clean
 from voicetui.commands.options import Json, shown
-from voicetui.commands.pretrains.naming import stored_called
+from voicetui.commands.pretrains.naming import rvc_called
 
 if TYPE_CHECKING:
     from engine.pretrains.merge import Part
@@ -54,7 +54,7 @@ def merge(
         merged = merging.merge(
             name,
             [_part(text) for text in parts],
-            difference=None if difference is None else stored_called(difference),
+            difference=None if difference is None else rvc_called(difference),
             precision=precision or "",
             progress=runner.progress(name),
             check=runner.raise_if_stopped,
@@ -80,7 +80,7 @@ def _part(text: str) -> Part:
 
     name, colon, weight = text.rpartition(":")
     try:
-        return Part(stored_called(name), float(weight)) if colon else Part(stored_called(text), 1.0)
+        return Part(rvc_called(name), float(weight)) if colon else Part(rvc_called(text), 1.0)
     except ValueError:
         raise InputError(
             f"{clean(weight)!r} is no weight. Give each part as NAME:WEIGHT, as in titan-40k:0.7."

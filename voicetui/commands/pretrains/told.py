@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from engine.pretrains.entry import Entry, WeightsFile, rate_label
 from engine.text import clean
 from voicetui import amounts
+
+if TYPE_CHECKING:
+    from engine.pretrains.store import Stored
 
 UNKNOWN = "-"
 UNVERIFIED = "unverified"
@@ -92,6 +96,19 @@ def size(count: int) -> str:
     return amounts.size(count) if count else UNKNOWN
 
 
+def stored_json(stored: Stored) -> dict[str, Any]:
+    """What was seen when it came, and where it is; part of `show --json`."""
+    from engine.pretrains import record
+
+    return {"path": str(stored.folder)} | record.values_of(stored, leave_out="folder")
+
+
+def bytes_of(entry: Entry, stored: Stored | None) -> int:
+    """Bytes of its files: those that are here, else what is known beforehand; 0 for not known."""
+    here = sum(file.size for file in stored.files) if stored is not None else 0
+    return here or entry.size
+
+
 def next_steps(entry: Entry, *, installed: bool) -> tuple[str, ...]:
     """What to type next, a line each."""
     slug = entry.slug
@@ -107,10 +124,10 @@ def next_steps(entry: Entry, *, installed: bool) -> tuple[str, ...]:
     return (f"voicetui pretrains install {slug}",)
 
 
-def facts(entry: Entry, *, installed: bool) -> tuple[tuple[str, str], ...]:
-    """What is known of an entry, as labels and texts that are safe to show."""
+def facts(entry: Entry, stored: Stored | None) -> tuple[tuple[str, str], ...]:
+    """What is known of an entry, and of what is here of it: labels and texts, safe to show."""
     family = "XTTS v2" if entry.family == "xtts" else "RVC"
-    place = {"own": "your own pretrains.toml", "made": "made or imported here"}
+    place = {"own": "your own pretrains.toml", "made": "your store alone"}
     spoken = ", ".join(entry.languages)
     licence = " ".join(filter(None, (entry.licence, entry.licence_url)))
     pitch = "yes" if entry.pitch else "no"
@@ -127,10 +144,22 @@ def facts(entry: Entry, *, installed: bool) -> tuple[tuple[str, str], ...]:
             *((("embedder", entry.embedder), ("pitch", pitch)) if family == "RVC" else ()),
             ("licence", licence),
             ("page", page(entry)),
-            ("commit", entry.revision or "the newest when it is fetched"),
-            ("size", size(entry.size)),
-            ("state", state(entry, installed=installed)),
+            *_whence(entry, stored),
             ("listed in", place.get(entry.origin, "the catalogue of voicetui")),
             *((("note", entry.note),) if entry.note else ()),
         )
     )
+
+
+def _whence(entry: Entry, stored: Stored | None) -> Iterator[tuple[str, str]]:
+    if stored is None:
+        yield "commit", entry.revision or "the newest when it is fetched"
+        yield "size", size(entry.size)
+        yield "state", state(entry, installed=False)
+        return
+    yield "commit", stored.commit
+    yield "size", size(bytes_of(entry, stored))
+    yield "state", f"{HERE}, {stored.came} {stored.since[:10]}"
+    yield "folder", str(stored.folder)
+    for at, line in enumerate(stored.lineage):
+        yield "" if at else "made of", line

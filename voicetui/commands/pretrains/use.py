@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
+from engine.errors import InputError
 from engine.text import clean
 from voicetui.commands.options import ProjectDir, project_with, shown
 from voicetui.commands.pretrains.naming import Name
@@ -24,15 +26,23 @@ def use(
 
     XTTS bases only: RVC pretrains are for Applio and RVC, see 'voicetui pretrains install'.
     """
+    from engine.overview import overview
     from engine.pretrains import catalogue
     from engine.pretrains import use as using
     from engine.xtts import base as bases
 
+    if os.path.isdir(name) and not folder.exists():
+        raise InputError(
+            f"{clean(name)} is a folder. The pretrain's name comes first: voicetui pretrains use "
+            "NAME DIR."
+        )
     project, entry = project_with(folder), catalogue.find(name)
     fresh = " --fresh" if using.costs(entry, project) else ""
     made = using.use(project, entry, force=force)
     show(f"{clean(made.name)} trains from {clean(made.base)} now.")
     if bases.vocab_of(made.base_reference) is None:
         show(f"It is not on this machine yet: voicetui pretrains get {clean(made.base)}")
-    else:
+    elif overview(folder).clips:
         show(f"next: voicetui train {shown(folder)}{fresh}")
+    else:
+        show(f"next: voicetui prepare {shown(folder)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from engine.errors import FailedError, InputError
 from engine.text import clean
 from voicetui.commands.options import Json
+from voicetui.commands.pretrains.naming import slug_called
 
 if TYPE_CHECKING:
     from engine.pretrains.verify import Finding
@@ -29,13 +31,18 @@ def verify(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare stored pretrains with their records and with the catalogue; changes nothing."""
+    """Look whether pretrains still are as they came.
+
+    Their bytes are compared with what was recorded then, and with the catalogue. Nothing is
+    changed. Ends with 1 when one is not as it came.
+    """
     from engine.pretrains.verify import worst
     from voicetui.run import running
 
     with running(as_json=as_json) as runner:
-        found = _look(names or [], runner, online=online)
-        for slug, findings in found.items():
+        found: dict[str, tuple[Finding, ...]] = {}
+        for slug, findings in _look(names or [], runner, online=online):
+            found[slug] = findings
             _tell(runner, slug, findings)
         if not found:
             runner.say("There are no pretrains on this machine yet: voicetui pretrains list")
@@ -49,30 +56,28 @@ def verify(
         raise FailedError(f"Not as they came: {clean(', '.join(wrong))}. See above what to do.")
 
 
-def _look(names: list[str], runner: Runner, *, online: bool) -> dict[str, tuple[Finding, ...]]:
+def _look(
+    names: list[str], runner: Runner, *, online: bool
+) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """Each one with what was found, as soon as it is."""
     from engine.pretrains import store
     from engine.pretrains import verify as verifying
 
     stored, damaged = store.stored(), store.damaged()
     wanted = [_slug_of(name, [*stored, *damaged]) for name in names] or [*stored, *damaged]
-    return {
-        slug: (verifying.Finding("wrong", damaged[slug]),)
-        if slug in damaged
-        else verifying.verify(
-            stored[slug],
-            online=online,
-            progress=runner.progress(slug),
-            check=runner.raise_if_stopped,
-        )
-        for slug in wanted
-    }
+    for slug in wanted:
+        if slug in damaged:
+            yield slug, (verifying.Finding("wrong", damaged[slug]),)
+        else:
+            show, check = runner.progress(slug), runner.raise_if_stopped
+            yield (
+                slug,
+                verifying.verify(stored[slug], online=online, progress=show, check=check),
+            )
 
 
 def _slug_of(name: str, here: list[str]) -> str:
-    from engine.pretrains import catalogue
-    from engine.pretrains.entry import bare_slug
-
-    slug = bare_slug(name) if bare_slug(name) in here else catalogue.find(name).slug
+    slug = slug_called(name, None, here)
     if slug not in here:
         raise InputError(
             f"{clean(slug)} is not on this machine yet: voicetui pretrains get {clean(slug)}"
