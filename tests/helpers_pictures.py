@@ -18,6 +18,7 @@ import pytest
 from fake_run import FakeRun
 from helpers_clips import write_clips
 from helpers_console import make_console
+from helpers_pictured_shelf import TASKS, pictured
 from helpers_svg import compact
 from helpers_world import (
     EPOCHS,
@@ -56,6 +57,7 @@ from voicetui.screens.demo import DemoScreen
 from voicetui.screens.doctor import DoctorScreen
 from voicetui.screens.help import HelpScreen
 from voicetui.screens.preparation import PreparationPane
+from voicetui.screens.pretrains import shelf
 from voicetui.screens.setup import SetupScreen
 from voicetui.screens.wizard import voice
 from voicetui.widgets.lines import Lines
@@ -443,6 +445,26 @@ def help_screen(world: World, patch: pytest.MonkeyPatch, *keys: str) -> Scene:
     return Scene(lambda console: console.push_screen(HelpScreen("dashboard")), settle)
 
 
+def pretrains(world: World, patch: pytest.MonkeyPatch) -> Scene:
+    """The shelf, with the cursor on a pretrain that is here."""
+    made = pictured(world.home, project.load(world.anna))
+    patch.setattr(shelf, "read", lambda _: made)
+
+    def opening(console: Console) -> None:
+        for task in TASKS:
+            console.fetches.add(task)
+        console.open_pretrains(world.anna)
+
+    async def settle(console: Console, pilot: Pilot[None]) -> None:
+        screen: Any = console.screen
+        await until(pilot, lambda: screen.shelf.items)
+        screen.wish_for("titan-40k")
+        screen.show_list()
+        console._refresh_title()
+
+    return Scene(opening, settle)
+
+
 def demo(world: World, patch: pytest.MonkeyPatch) -> Scene:
     """The demo while its recordings are being prepared."""
     folder = world.home / "voicetui-demo"
@@ -512,6 +534,7 @@ SCENES: dict[str, Callable[[World, pytest.MonkeyPatch], Scene]] = {
     "paused": lambda world, patch: dashboard(world, patch, NOW_AT / STEPS, *_PAUSED, keys="3"),
     "finished": lambda world, patch: dashboard(world, patch, 15, *_FINISHED, overtrained=True),
     "checkpoints": checkpoints,
+    "pretrains": pretrains,
     "help": lambda world, patch: help_screen(world, patch, "2"),
     "help-find": lambda world, patch: help_screen(
         world, patch, "4", "slash", "paste slow", "enter"

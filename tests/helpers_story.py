@@ -31,6 +31,8 @@ class Story:
 
     async def type(self, text: str) -> None:
         """Put a text into the line that has the focus, as a terminal's paste does."""
+        # A paste would overtake the key that opens the line.
+        await self.until(lambda: not self.app._waiting and not self.app._at_work, "the keys")
         self.app.post_message(events.Paste(text))
         await self.pilot.pause()
 

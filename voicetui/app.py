@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual._compositor import CompositorUpdate
@@ -26,17 +26,14 @@ from voicetui.asides import Asides
 from voicetui.driver import Driver, Screen
 from voicetui.frames import Frame
 from voicetui.host import Host
+from voicetui.navigation import Navigation
 from voicetui.painted import Painted
 from voicetui.screens.base import ConsoleScreen
+from voicetui.tasks import TaskLine
 from voicetui.themes import THEMES, THEMES_16
-from voicetui.trouble import FORESEEN, Sturdy
-from voicetui.type_ahead import TypeAhead
+from voicetui.trouble import FORESEEN
 from voicetui.watching import FollowedJob, LiveJob, Watched
 from voicetui.widgets.literal import Literal
-
-if TYPE_CHECKING:
-    from voicetui.demo.walk import Walk
-    from voicetui.fetching import Fetching
 
 _LOOK_SECONDS = 0.2
 _TITLE_SECONDS = 1.0
@@ -44,7 +41,7 @@ _TITLE_SECONDS = 1.0
 Opening = Callable[["Console"], None]
 
 
-class Console(Sturdy, TypeAhead, inherit_bindings=False):
+class Console(Navigation, inherit_bindings=False):
     """The app. The sessions belong to the host, which goes on when this has ended."""
 
     CSS_PATH = "theme/console.tcss"
@@ -69,9 +66,8 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         opening: Opening,
         keymap: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(driver_class=Driver if terminal is not None else None)
+        super().__init__(host, driver_class=Driver if terminal is not None else None)
         cells.settle_widths()
-        self.host = host
         self.terminal = terminal
         self.painted = Painted()
         self.ascii_only = glyphs.is_ascii_terminal()
@@ -79,12 +75,9 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         self.preferences = preferences.load()
         # The error of a screen that crashed; the launcher reports it.
         self.crash: BaseException | None = None
-        # A base that is being fetched; it goes on behind whatever screen is in sight.
-        self.fetching: Fetching | None = None
-        # The demo that was begun last; so does it.
-        self.demo: Walk | None = None
-        # The project that a person went to or made; the list of projects puts its cursor there.
-        self.gone_to: Path | None = None
+        # What is being fetched, and what is being done with files that came; they go on behind
+        # whatever screen is in sight.
+        self.fetches, self.chores = TaskLine(), TaskLine()
         # The job that was shown last; the launcher tells whether it goes on.
         self.followed: Path | None = None
         self._opening = opening
@@ -123,6 +116,8 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
 
     def _look(self) -> None:
         """See what signals asked for, and end when what must stop first has stopped."""
+        for line in (self.fetches, self.chores):
+            line.look()
         signals = self.host.signals
         if signals.hung_up:
             self.hung_up()
@@ -187,6 +182,11 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
 
     def live_text(self) -> str:
         """What works in this process, for the title line."""
+        tasks = [line.current for line in (self.fetches, self.chores)]
+        told = [clean(task.in_short) for task in tasks if task is not None]
+        return " · ".join(text for text in (self._job_text(), *told) if text)
+
+    def _job_text(self) -> str:
         live = self.host.live
         if not live:
             return ""
@@ -197,29 +197,10 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         return f"{'▶' if state.state != 'paused' else '‖'} {state.job or 'starting'}{done}"
 
     def _refresh_title(self) -> None:
-        # Nothing to tell without a live job; then a screen that does nothing also writes nothing.
-        if isinstance(self.screen, ConsoleScreen) and self.host.jobs:
-            self.screen.refresh_title()
-
-    # --- what it says -----------------------------------------------------------------------------
-
-    def say(self, text: str, style: str = "") -> None:
-        """Say something in the status line of the screen in sight."""
-        for screen in reversed(self.screen_stack):
+        # A title that stays as it is writes nothing. A console that closes has no screens any more.
+        for screen in self.screen_stack[-1:]:
             if isinstance(screen, ConsoleScreen):
-                screen.say(clean(text), style)
-                return
-
-    def tell(self, title: str, text: str) -> None:
-        """Tell something that must be read, in a dialog."""
-        from voicetui.screens.dialogs import Message
-
-        self.push_screen(Message(title, clean(text, keep_newlines=True)))
-
-    def prefer(self, **choices: Any) -> None:
-        """Remember a choice of the person."""
-        self.preferences = dataclasses.replace(self.preferences, **choices)
-        preferences.save(self.preferences)
+                screen.refresh_title()
 
     # --- keys everywhere --------------------------------------------------------------------------
 
@@ -274,12 +255,6 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         screen.say(clean(screen.why_not(name)), "warn")
         return True
 
-    @property
-    def is_at_bottom(self) -> bool:
-        """Whether there is no screen to go back to."""
-        # The bottom of the stack is Textual's own blank screen.
-        return len(self.screen_stack) <= 2
-
     def action_leave(self) -> None:
         if self.is_at_bottom:
             self.quit_asking()
@@ -288,25 +263,12 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
 
     def quit_asking(self) -> None:
         """Quit; while something works here, ask what shall become of it."""
-        from voicetui.screens.dialogs import Choice, Choose
+        from voicetui.screens import quitting
 
-        if not self.host.live and not self.host.on_the_road:
+        if (question := quitting.question(self)) is None:
             self.exit()
-            return
-        kinds = sorted({job.session.job.kind for job in self.host.live})
-        what = " and ".join(kinds) or "the demo"
-        self.push_screen(
-            Choose(
-                f"{what} works in this console",
-                "Nothing is lost either way: a stop is safe, and a run goes on where it stopped.",
-                [
-                    Choice("s", "stop it safely, then quit"),
-                    Choice("l", "leave the console; it goes on as a plain log in this terminal"),
-                    Choice("q", "stay here"),
-                ],
-            ),
-            self._quit_chosen,
-        )
+        else:
+            self.push_screen(question, self._quit_chosen)
 
     def _quit_chosen(self, answer: str | None) -> None:
         if answer == "s":
@@ -326,6 +288,11 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
         self.prefer(theme=self.theme)
         self.say(f"Theme: {self.theme.removeprefix('voicetui-')}")
 
+    def prefer(self, **choices: Any) -> None:
+        """Remember a choice of the person."""
+        self.preferences = dataclasses.replace(self.preferences, **choices)
+        preferences.save(self.preferences)
+
     def on_resize(self) -> None:
         # Terminals move what they show when they change their size.
         self.painted.forget()
@@ -333,105 +300,6 @@ class Console(Sturdy, TypeAhead, inherit_bindings=False):
     def action_redraw(self) -> None:
         self.painted.forget()
         self.refresh(repaint=True, layout=True)
-
-    # --- screens ----------------------------------------------------------------------------------
-
-    def action_home(self) -> None:
-        from voicetui.screens.home import HomeScreen
-
-        while len(self.screen_stack) > 2 and not isinstance(self.screen, HomeScreen):
-            self.pop_screen()
-        if not isinstance(self.screen, HomeScreen):
-            self.push_screen(HomeScreen())
-
-    def action_doctor(self) -> None:
-        from voicetui.screens.doctor import DoctorScreen
-
-        if not isinstance(self.screen, DoctorScreen):
-            self.push_screen(DoctorScreen())
-
-    def open_home(self) -> None:
-        """The list of projects."""
-        self.action_home()
-
-    def open_setup(self, folder: Path | None = None) -> None:
-        """The wizard, for a new project or to change an existing one."""
-        from voicetui.screens.setup import SetupScreen
-
-        self.push_screen(SetupScreen(folder))
-
-    def open_project(self, folder: Path) -> None:
-        """A project, at the place where its next step is."""
-        from engine import recent
-        from engine.overview import overview
-
-        self.run_worker(asyncio.to_thread(recent.remember, folder))
-        seen = overview(folder)
-        if seen.problem:
-            self.tell("This project cannot be opened", seen.problem)
-        elif seen.next_step in ("watch", "train", "resume", "export", "speak"):
-            self.open_dashboard(folder)
-        elif seen.next_step == "sources":
-            self.open_setup(folder)
-        else:
-            self.open_dataset(folder)
-
-    def open_job(self, folder: Path, job: Path) -> None:
-        """A job of a project, on the screen that shows its kind."""
-        if job.name.endswith("-prepare"):
-            self.open_dataset(folder)
-        else:
-            self.open_dashboard(folder, job)
-
-    def open_session(self, folder: Path, session: Session) -> None:
-        """Start a session, and show it."""
-        from engine import recent
-
-        self.run_worker(asyncio.to_thread(recent.remember, folder))
-        self.host.start(session)
-        self.open_job(folder, session.job.folder)
-
-    def open_demo(self, folder: Path) -> None:
-        """The whole road with bundled speech, step by step; the one that works, if one does."""
-        from voicetui.demo.walk import Walk
-        from voicetui.screens.demo import DemoScreen
-
-        works = self.demo_works
-        if not works:
-            self.demo = Walk(self.host, folder, DemoScreen.clock())
-            self.gone_to = self.demo.voice
-        if any(isinstance(screen, DemoScreen) for screen in self.screen_stack):
-            while not isinstance(self.screen, DemoScreen):
-                self.pop_screen()
-        else:
-            self.push_screen(DemoScreen())
-        if works:
-            self.say("The demo works already: this is how far it is.")
-
-    @property
-    def demo_works(self) -> bool:
-        """Whether a demo was begun here and has more to do."""
-        return self.demo is not None and self.demo.is_working
-
-    def open_dataset(self, folder: Path, *, begin: bool = False) -> None:
-        """Preparation and review of a project; `begin` starts a preparation at once."""
-        from voicetui.screens.dataset import DatasetScreen
-
-        self.gone_to = Path(os.path.abspath(folder))
-        self.push_screen(DatasetScreen(folder, begin=begin))
-
-    def open_dashboard(self, folder: Path, job: Path | None = None) -> None:
-        """The live dashboard of a project's newest run, or of the job given."""
-        from voicetui.screens.dashboard import DashboardScreen
-
-        self.gone_to = Path(os.path.abspath(folder))
-        self.push_screen(DashboardScreen(folder, job))
-
-    def open_checkpoints(self, folder: Path) -> None:
-        """The checkpoints and exports of a project."""
-        from voicetui.screens.checkpoints import CheckpointsScreen
-
-        self.push_screen(CheckpointsScreen(folder))
 
 
 def crash_text(error: BaseException) -> str:

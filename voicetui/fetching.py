@@ -1,63 +1,71 @@
-"""A base that is being fetched while a person does other things."""
+"""Models that are being fetched while a person does other things.
+
+What came stays on the disk when a fetch is stopped or the console ends; the next one goes on there.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from voicetui.helper import Helper
+from voicetui.amounts import duration, size
+from voicetui.tasks import Check, Progress, Task
+from voicetui.widgets.styled import Line
 
-_PACE_SECONDS = 3.0
+if TYPE_CHECKING:
+    from voicetui.app import Console
+
+_BAR = 24
 
 
-class Fetching:
-    """Fetches a published base whose licence was accepted.
+def fetch_base(console: Console, name: str) -> Task:
+    """Fetch a published XTTS base whose licence was accepted, after what is fetched before it."""
 
-    What came stays on the disk when it is stopped or the console ends; the next one goes on there.
-    `fetched` and `total` are bytes.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.fetched = 0
-        self.total = 0
-        self._began: tuple[float, int] | None = None
-        self._helper = Helper("fetch", self._fetch)
-
-    def _fetch(self, check: Callable[[], None]) -> Path:
+    def work(progress: Progress, check: Check) -> object:
         from engine.xtts import fetch
 
-        return fetch.fetch(self.name, accept_licence=True, progress=self._progress, check=check)
+        return fetch.fetch(name, accept_licence=True, progress=progress, check=check)
 
-    def _progress(self, fetched: int, total: int) -> None:
-        if self._began is None:
-            # What was there before says nothing about how fast the rest comes.
-            self._began = (time.monotonic(), fetched)
-        self.fetched, self.total = fetched, total
+    return begin(console, Task(name, "fetching", name, work, lambda task: tell(console, task)))
 
-    @property
-    def seconds_left(self) -> float | None:
-        """How long it still takes at its pace so far; None while that is not known."""
-        if self._began is None:
-            return None
-        came, passed = self.fetched - self._began[1], time.monotonic() - self._began[0]
-        if came <= 0 or passed < _PACE_SECONDS:
-            return None
-        return (self.total - self.fetched) * passed / came
 
-    @property
-    def done(self) -> bool:
-        return self._helper.done
+def begin(console: Console, task: Task) -> Task:
+    """Put a fetch into the line, and say what it waits for."""
+    before = console.fetches.current
+    task = console.fetches.add(task)
+    if task.state == "waiting" and before is not None:
+        console.say(f"{task.name} is fetched after {before.name}.")
+    return task
 
-    @property
-    def problem(self) -> str:
-        """Why it failed; "" when it did not."""
-        return self._helper.problem
 
-    @property
-    def succeeded(self) -> bool:
-        return self._helper.done and self._helper.result is not None
+def tell(console: Console, task: Task) -> None:
+    """Say how a fetch ended, on whatever screen is in sight."""
+    if task.state == "done":
+        console.say(f"{task.name} is here: fetched and checked.", "good")
+    elif task.state == "failed":
+        console.say(f"{task.name}: {task.problem}", "bad")
+    elif not task.total:
+        console.say(f"{task.name} is not fetched after all.")
+    else:
+        console.say(f"{task.name}: stopped. What came is kept; the next fetch goes on from there.")
 
-    def stop(self) -> None:
-        self._helper.stop()
+
+def fetch_line(task: Task) -> Line:
+    """How far a fetch is."""
+    if task.state == "waiting":
+        return [(f" Fetching {task.name}: waits for the one before", "accent")]
+    if task.share is None:
+        return [(f" Fetching {task.name}: asking the hub …", "accent")]
+    bar = "█" * round(task.share * _BAR)
+    return [
+        (f" Fetching {task.name} ", "accent"),
+        (bar, "accent"),
+        ("░" * (_BAR - len(bar)), "dim"),
+        (f" {task.share:.0%} · {size(task.done)} of {size(task.total)}", ""),
+        (pace(task), "dim"),
+    ]
+
+
+def pace(task: Task) -> str:
+    """How long a task will still take; "" while that is not known."""
+    left = task.seconds_left
+    return f" · {duration(left)} left" if left is not None else ""

@@ -6,12 +6,13 @@ import re
 import shlex
 from importlib import resources
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from typer.main import get_command
 
-from engine import profile, settings
+from engine import gpu_tiers, profile, settings
 from engine.project import DEFAULT_BASE
 from engine.settings import SETTINGS
 from engine.xtts import base
@@ -28,6 +29,18 @@ FILES = {
 }
 NAMES = {row.name for row in SETTINGS.values()}
 KEY_NAMES = {key.id: keys.names(key.keys) for key in keys.TABLE}
+# What a reader of the text on pretrains is to learn, each by the words that tell it.
+PROMISES = (
+    *("women and men, young and old", "several languages", "less time", "sounds better"),
+    *("Trained from nothing", "Trained from another pretrain", "the worst kind"),
+    *("tick Custom Pretrained", "Download Pretrained Models", "pretraineds_custom"),
+    *("assets/pretrained_v2", "Near the train button", "pretrain-models of AI HUB"),
+    *("At least 50 hours", "low, mid and high quality", "many speakers"),
+    *("At least 10 hours of clean speech", "a language, an accent", "g/total"),
+    *("mirrored", "Any training of a pretrain", "about 8 kHz", "training from scratch"),
+    *("adds it to every model", "3.2.8", "Without a good card", "Up to 4", "From 16 on"),
+    *("less memory", "overtrain", "faster", "more memory", "There is no best pretrain"),
+)
 # A project's folder in examples, and what stands for a value that a person puts in.
 EXAMPLE, PLACEHOLDERS = "anna", {"KEY=VALUE", "DIR"}
 
@@ -36,22 +49,33 @@ def codes(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-def commands() -> dict[str, set[str]]:
-    """The options of each command."""
-    group = get_command(cli._make_app())
-    return {
-        name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in group.commands.items()
-    }
+def commands(group: Any, before: str = "") -> dict[str, set[str]]:
+    """The options of each command; those of a group as "pretrains list"."""
+    found: dict[str, set[str]] = {}
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found |= commands(command, f"{before}{name} ")
+            continue
+        parameters = command.params
+        found[before + name] = {
+            option
+            for parameter in parameters
+            for option in (*parameter.opts, *parameter.secondary_opts)
+        }
+    return found
 
 
-COMMANDS = commands()
+COMMANDS = commands(get_command(cli._make_app()))
+GROUPS = {name.partition(" ")[0] for name in COMMANDS if " " in name}
 
 
 def check_command(line: str) -> None:
     _, command, *arguments = shlex.split(line)
     if command == EXAMPLE:
         return
+    if command in GROUPS:
+        assert arguments, line
+        command = f"{command} {arguments.pop(0)}"
     assert command in COMMANDS, line
     options = [argument for argument in arguments if argument.startswith("--")]
     assert set(options) <= COMMANDS[command], line
@@ -70,6 +94,8 @@ def test_each_setting_and_command_of_a_text_exists(name: str) -> None:
     for code in codes(FILES[name]):
         if code.startswith("voicetui "):
             check_command(code)
+        elif code.startswith("--"):
+            assert any(code in options for options in COMMANDS.values()), code
         elif "=" in code:
             settings.parse_assignments([code])
         else:
@@ -87,6 +113,10 @@ def test_the_check_would_see_what_is_missing() -> None:
         check_command("voicetui merge anna")
     with pytest.raises(AssertionError):
         check_command("voicetui train anna --faster")
+    with pytest.raises(AssertionError):
+        check_command("voicetui pretrains bake anna")
+    with pytest.raises(AssertionError):
+        check_command("voicetui pretrains list --faster")
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -125,6 +155,21 @@ def test_every_symptom_says_what_is_seen_why_and_what_to_do() -> None:
 def test_the_default_base_is_the_one_that_the_texts_name() -> None:
     assert f"`{DEFAULT_BASE}`" in FILES["screen-setup.txt"]
     assert f"`{profile.DEFAULT}`" in FILES["screen-setup.txt"]
+
+
+def test_the_tiers_of_cards_are_those_of_the_list() -> None:
+    told = {block.label: block.text for block in guide.topic("pretrains").blocks}
+    for card, tier in gpu_tiers.cards().items():
+        model = card.removeprefix("RTX ")
+        number, _, kind = model.partition(" ")
+        assert number in told[f"{tier} tier"], card
+        assert kind in told[f"{tier} tier"], card
+
+
+def test_every_promise_of_the_seed_stands_in_the_text_on_pretrains() -> None:
+    text = " ".join(f"{b.label} {b.text}" for b in guide.topic("pretrains").blocks)
+    for words in PROMISES:
+        assert words in text, words
 
 
 def test_all_files_are_shown() -> None:

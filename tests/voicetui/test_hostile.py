@@ -14,6 +14,7 @@ import pytest
 from helpers_clips import clips_project, made_clips, write_clips
 from helpers_console import make_console, screen_text
 from helpers_jobs import make_project, step, warned
+from helpers_stored import keep_bytes
 from helpers_terminal import OnTerminal
 from rich.cells import cell_len
 from textual.events import Paste
@@ -47,6 +48,7 @@ from engine.events import (
     Warned,
 )
 from engine.jobs import Job
+from engine.pretrains import store
 from engine.training.checkpoint import Progress as Place
 from engine.training.checkpoint import Snapshot, commit
 from voicetui import keymap
@@ -237,6 +239,48 @@ def test_a_preparation(tmp_path: Path) -> None:
         await pilot.press("g", "j", "j")
 
     tell(lambda console: console.open_dataset(folder), story)
+
+
+# --- pretrains ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [SIZES[0]])
+def test_pretrains(tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"author": HOSTILE, "licence": MARKUP, "note": WORD, "parent": HOSTILE}
+    known |= {"languages": (MARKUP, HOSTILE), "repository": "a/b", "folder": NAME}
+    kept = keep_bytes("Anna", lineage=(HOSTILE, MARKS), files=(f"{VOICE}/G", f"{VOICE}/D"), **known)
+    keep_bytes("Berta")
+    record = json.loads((kept.folder / store.RECORD).read_bytes())
+    record["files"][0]["facts"] |= {"vocoder": HOSTILE, "problems": [BRACKETS, HOSTILE]}
+    (kept.folder / store.RECORD).write_text(json.dumps(record))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tool = tmp_path / NAME
+    (tool / "rvc").mkdir(parents=True)
+    for name in ("app.py", "core.py"):
+        (tool / name).touch()
+    monkeypatch.chdir(tmp_path)
+
+    async def story(app: Console, pilot: Pilot[None]) -> None:
+        await until(app, pilot, "Enter shows")
+        await pilot.press("G", "k")
+        assert_literal(app)
+        for opened, shown in (
+            (("enter", "G"), "sha256"),
+            (("n", "a", "G"), "␛[31m"),
+            (("n", "l", "G"), "␛[31m"),
+            (("m",), "Merge"),
+            (("o",), "␛[31m"),
+            (("w",), "huggingface"),
+        ):
+            await pilot.press(*opened)
+            await until(app, pilot, shown)
+            assert_literal(app)
+            await pilot.press("q")
+        await pilot.press("v", "h")
+        await until(app, pilot, "whole")
+        assert_literal(app)
+
+    tell(lambda console: console.open_pretrains(), story, size)
 
 
 # --- a run ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from voicetui.guide import Block, Topic
 from voicetui.keys import Key
 
 # The screens with a page of their own, in the order in which a voice meets them.
-SCREENS = ("home", "setup", "dataset", "dashboard", "checkpoints", "doctor")
+SCREENS = ("home", "setup", "dataset", "dashboard", "checkpoints", "pretrains", "doctor")
 # The texts by file, and what the list of topics calls them.
 TEXTS = {
     "numbers": "numbers",
@@ -18,6 +18,7 @@ TEXTS = {
     "flow": "road",
     "minima": "minima",
     "recordings": "audio",
+    "pretrains": "models",
 }
 _GAP = Block("gap")
 

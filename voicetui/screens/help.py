@@ -101,22 +101,20 @@ class HelpScreen(ConsoleScreen):
         return [(fitted(f"  {number + 1}  {self._topics[number].name}", width), style)]
 
     def _one_line(self, width: int) -> Line:
-        names = [f" {number + 1} {topic.name} " for number, topic in enumerate(self._topics)]
-        if sum(map(len, names)) > width:
+        names = [f"{number + 1} {topic.name}" for number, topic in enumerate(self._topics)]
+        # A space between them; where that is too long, only numbers beside the open one.
+        if sum(map(len, names)) + len(names) - 1 > width:
             names = [
-                name if number == self._at else f" {number + 1} "
+                f" {name} " if number == self._at else f" {number + 1} "
                 for number, name in enumerate(names)
             ]
-        return [
-            (name, "inverse" if number == self._at else "dim") for number, name in enumerate(names)
-        ]
+        spans: Line = []
+        for number, name in enumerate(names):
+            spans += [(name, "inverse" if number == self._at else "dim"), (" ", "")]
+        return spans[:-1]
 
     def action_topic(self) -> None:
-        number = self._topic_keys.index(self._pressed)
-        if number < len(self._topics):
-            self._open(number)
-        else:
-            self.say(f"There are {len(self._topics)} topics.")
+        self._open(self._topic_keys.index(self._pressed))
 
     def action_next_topic(self) -> None:
         self._open((self._at + 1) % len(self._topics))

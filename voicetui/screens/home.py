@@ -248,7 +248,7 @@ class HomeScreen(ConsoleScreen):
     # --- keys -------------------------------------------------------------------------------------
 
     def is_possible(self, action: str) -> bool:
-        return action in ("new", "open", "demo") or self._folder is not None
+        return action in ("new", "open", "demo", "pretrains") or self._folder is not None
 
     def why_not(self, action: str) -> str:  # noqa: ARG002 - one answer for all
         return "There is no project here yet: n makes one, o opens one."
@@ -289,6 +289,9 @@ class HomeScreen(ConsoleScreen):
 
     def action_new(self) -> None:
         self.console.open_setup()
+
+    def action_pretrains(self) -> None:
+        self.console.open_pretrains(self._folder)
 
     def action_open(self) -> None:
         start = self._folder.parent if self._folder is not None else Path.cwd()

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from voicetui.screens.base import Dialog
+from voicetui.screens.dialogs import Choice
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.pager import Pager
 from voicetui.widgets.styled import Line, fitted, wrapped
@@ -19,19 +20,28 @@ _BAR = 2
 _MOST_ROWS = 30
 
 
-class Reading(Dialog[None]):
-    """Shows (label, text) pairs under each other; q, Enter or Space closes it."""
+class Reading(Dialog[str]):
+    """Shows (label, text) pairs under each other; q, Enter or Space closes it.
 
-    def __init__(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    The letter of an `answer` closes it too, and is the result.
+    """
+
+    def __init__(
+        self, title: str, rows: Sequence[tuple[str, str]], answers: Sequence[Choice] = ()
+    ) -> None:
         super().__init__()
         self._title = title
         self._rows = rows
+        self._answers = answers
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Lines([[(self._title, "title")], []])
             yield Pager()
-            yield Lines([[], [(" q ", "inverse"), ("  close", "")]])
+            keys: Line = []
+            for answer in self._answers:
+                keys += [(f" {answer.key} ", "inverse"), (f"  {answer.text}   ", "")]
+            yield Lines([[], [*keys, (" q ", "inverse"), ("  close", "")]])
 
     def on_mount(self) -> None:
         pager = self.query_one(Pager)
@@ -41,7 +51,10 @@ class Reading(Dialog[None]):
         self.call_after_refresh(pager.show, lines)
 
     def on_key(self, event: events.Key) -> None:
-        if event.key in ("q", "enter", "space"):
+        if any(answer.key == event.character for answer in self._answers):
+            event.stop()
+            self.dismiss(event.character)
+        elif event.key in ("q", "enter", "space"):
             event.stop()
             self.dismiss(None)
 

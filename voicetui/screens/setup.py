@@ -21,11 +21,12 @@ from engine.text import clean
 from voicetui import drafts, keys
 from voicetui.counting import Counting
 from voicetui.drafts import Draft
+from voicetui.fetching import fetch_line
 from voicetui.keys import Key
 from voicetui.machine import Machine
 from voicetui.screens.base import ConsoleScreen
 from voicetui.screens.wizard import fit, plan
-from voicetui.screens.wizard.base import BaseStep, fetch_line
+from voicetui.screens.wizard.base import BaseStep
 from voicetui.screens.wizard.batch import BatchStep
 from voicetui.screens.wizard.changes import closing
 from voicetui.screens.wizard.keeper import Keeper, half_filled
@@ -287,9 +288,9 @@ class SetupScreen(StepKeys, ConsoleScreen):
         if self._step is None:
             return
         self._step.poll()
-        fetching = self.console.fetching
-        if fetching is not None and not fetching.done and not isinstance(self._step, BaseStep):
-            self.say(plain(fetch_line(fetching)).strip())
+        task = self.console.fetches.current
+        if task is not None and not isinstance(self._step, BaseStep):
+            self.say(plain(fetch_line(task)).strip())
 
     # --- keys -------------------------------------------------------------------------------------
 
@@ -300,14 +301,9 @@ class SetupScreen(StepKeys, ConsoleScreen):
             return self.draft.step < _LAST
         if action in ("backward", "previous_step"):
             return self.draft.step > 0 or self.focused not in self._step.fields()[:1]
-        if action == "stop_fetch" and not self._is_fetching:
+        if action == "stop_fetch" and self.console.fetches.is_empty:
             return False
         return action in _ALWAYS or action in self._step.actions
-
-    @property
-    def _is_fetching(self) -> bool:
-        fetching = self.console.fetching
-        return fetching is not None and not fetching.done
 
     def why_not(self, action: str) -> str:  # noqa: ARG002 - one answer for all
         return "That belongs to another step."

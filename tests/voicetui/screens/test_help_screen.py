@@ -59,10 +59,8 @@ def test_every_topic_opens_by_its_number() -> None:
             await pilot.press(str(number + 1))
             titles.add(screen_text(app).splitlines()[0])
             assert topic.title in screen_text(app).splitlines()[0]
-        assert len(titles) == 8
-        await pilot.press("9")
-        await pilot.pause()
-        assert "There are 8 topics." in screen_text(app)
+        # As many as there are keys for them.
+        assert len(titles) == 9
 
     run(story)
 
@@ -152,7 +150,7 @@ def test_topics_and_text_are_in_sight_at_each_size(size: tuple[int, int]) -> Non
     async def story(app: Console, pilot: Pilot[None]) -> None:
         text = screen_text(app)
         assert "1 keys" in text or "1  keys" in text
-        for number in range(1, 9):
+        for number in range(1, 10):
             assert str(number) in text
         assert "Check everything again." in text
         assert ("minima" in text) == (size[0] > 60)

@@ -195,6 +195,29 @@ def test_arrows_step_through_the_languages_that_match() -> None:
     tell(walk, new)
 
 
+def test_a_language_that_the_base_does_not_know_is_asked_about() -> None:
+    async def walk(story: Story) -> None:
+        await story.at_step(VoiceStep)
+        await story.press("tab")
+        await story.type("sv")
+        await story.press("enter")
+        await story.until_shown("The base does not know the language sv")
+        await story.press("q")
+        await story.until(lambda: story.app.focused and story.app.focused.id == "language")
+        assert "voice" in story.setup.problems
+        await story.press("enter")
+        await story.until(lambda: isinstance(story.app.screen, Choose))
+        await story.press("n")
+        await story.until_shown("sv is new to the base")
+        assert "language" not in story.setup.problems.get("voice", "")
+        await story.press("ctrl+n")
+        await story.at_step(SourcesStep)
+        await story.go_to(SummaryStep)
+        await story.until_shown("The base does not know sv")
+
+    tell(walk, new, (100, 40))
+
+
 def test_ctrl_n_and_ctrl_o_change_the_step_from_any_field() -> None:
     async def walk(story: Story) -> None:
         await story.at_step(VoiceStep)
@@ -422,7 +445,7 @@ def test_a_base_is_fetched_after_its_licence_was_accepted(
         await story.press("f")
         await story.until_shown("Some Licence 1.0")
         await story.press("q")
-        assert story.app.fetching is None
+        assert story.app.fetches.is_empty
         await story.press("f", "a")
         await story.until_shown("fetched and checked")
         await story.until_shown("on this machine")
@@ -441,9 +464,7 @@ def test_a_fetch_is_stopped_and_told(published: bases.KnownBase, slow_hub: None)
         await story.press("f", "a")
         await story.until_shown("0% ")
         await story.press("x")
-        fetching = story.app.fetching
-        assert fetching is not None
-        await story.until(lambda: fetching.done)
+        await story.until(lambda: story.app.fetches.is_empty)
         await story.until_shown("stopped; f goes on")
 
     tell(walk, new)

@@ -15,12 +15,13 @@ from engine import licences, places, project, recent
 from engine.errors import VoicetuiError
 from engine.text import clean
 from engine.xtts import base as bases
-from voicetui.amounts import duration, size
-from voicetui.fetching import Fetching
+from voicetui import fetching
+from voicetui.amounts import size
 from voicetui.screens.dialogs import Choice, Choose
 from voicetui.screens.folder_dialog import FolderDialog
 from voicetui.screens.wizard import plan
 from voicetui.screens.wizard.step import Step
+from voicetui.tasks import Task
 from voicetui.typed import short
 from voicetui.widgets.folder_browser import Looks
 from voicetui.widgets.lines import Lines
@@ -173,8 +174,7 @@ class BaseStep(Step):
         self._show_rows()
 
     def poll(self) -> None:
-        fetching = self.console_fetching
-        is_fetching = fetching is not None and not fetching.done
+        is_fetching = not self.wizard.console.fetches.is_empty
         if is_fetching != self._was_fetching:
             self._was_fetching = is_fetching
             self._show_rows()
@@ -206,22 +206,23 @@ class BaseStep(Step):
         return [*lines, *_files(check_files(folder, row.known), self.size.width)]
 
     def _fetch_lines(self, row: Row) -> list[Line]:
-        fetching = self.console_fetching
-        if fetching is None or row.known is None or fetching.name != row.known.name:
+        task = self._task_of(row)
+        if task is None:
             problem = plan.base_problem(self.draft, self.before)
             width = max(30, self.size.width - 5)
             return [[(f" ✗ {line}", "bad")] for line in wrapped(problem, width)] if problem else []
-        if fetching.problem:
+        if task.problem:
             width = max(30, self.size.width - 3)
-            return [[(f" {line}", "bad")] for line in wrapped(fetching.problem, width)]
-        if not fetching.done:
-            return [fetch_line(fetching)]
-        said = "fetched and checked" if fetching.succeeded else "stopped; f goes on where it was"
-        return [[(f" {fetching.name}: {said}", "good" if fetching.succeeded else "warn")]]
+            return [[(f" {line}", "bad")] for line in wrapped(task.problem, width)]
+        if not task.is_over:
+            return [fetching.fetch_line(task)]
+        is_here = task.state == "done"
+        said = "fetched and checked" if is_here else "stopped; f goes on where it was"
+        return [[(f" {task.name}: {said}", "good" if is_here else "warn")]]
 
-    @property
-    def console_fetching(self) -> Fetching | None:
-        return self.wizard.console.fetching
+    def _task_of(self, row: Row) -> Task | None:
+        """The fetch of a published base that was begun last."""
+        return self.wizard.console.fetches.of(row.known.name) if row.known is not None else None
 
     # --- keys -------------------------------------------------------------------------------------
 
@@ -252,10 +253,11 @@ class BaseStep(Step):
     def fetch(self) -> None:
         """Fetch the base under the cursor, after its licence was accepted."""
         row = self._row
+        task = self._task_of(row) if row is not None else None
         if row is None or row.known is None:
             self.wizard.say("Only the published bases can be fetched.", "warn")
-        elif self.console_fetching is not None and not self.console_fetching.done:
-            self.wizard.say(f"{self.console_fetching.name} is being fetched; x stops it.", "warn")
+        elif task is not None and not task.is_over:
+            self.wizard.say(f"{task.name} is being fetched; x stops it.", "warn")
         elif _is_accepted(row.known):
             self._begin(row.known.name)
         else:
@@ -270,38 +272,18 @@ class BaseStep(Step):
             )
 
     def _begin(self, name: str) -> None:
-        self.wizard.console.fetching = Fetching(name)
+        fetching.fetch_base(self.wizard.console, name)
         self.poll()
 
     def stop_fetch(self) -> None:
-        fetching = self.console_fetching
-        if fetching is None or fetching.done:
+        task = self._task_of(self._row) if self._row is not None else None
+        if task is None or task.is_over:
+            task = self.wizard.console.fetches.current
+        if task is None:
             self.wizard.say("Nothing is being fetched.")
         else:
-            fetching.stop()
+            task.stop()
             self.wizard.say("Stopping; what came is kept, and f goes on from there.")
-
-
-def fetch_line(fetching: Fetching) -> Line:
-    """How far a fetch is."""
-    if not fetching.total:
-        return [(f" Fetching {fetching.name}: asking the hub …", "accent")]
-    share = fetching.fetched / fetching.total
-    width = 24
-    bar = "█" * round(share * width)
-    return [
-        (f" Fetching {fetching.name} ", "accent"),
-        (bar, "accent"),
-        ("░" * (width - len(bar)), "dim"),
-        (f" {share:.0%} · {size(fetching.fetched)} of {size(fetching.total)}", ""),
-        (fetching_pace(fetching), "dim"),
-    ]
-
-
-def fetching_pace(fetching: Fetching) -> str:
-    """How long a fetch will still take; "" while that is not known."""
-    left = fetching.seconds_left
-    return f" · {duration(left)} left" if left is not None else ""
 
 
 def _files(checks: Sequence[FileCheck], width: int) -> list[Line]:
