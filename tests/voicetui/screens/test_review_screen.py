@@ -359,6 +359,8 @@ def test_edits_asked_for_right_before_leaving_are_not_lost(folder: Path) -> None
         for _ in range(4):
             await person.press("d", "d")
         await person.press("q")
+        # The pilot ends the console, with the keys that it has not come to yet.
+        await person.until(lambda: not person.app._waiting)
 
     review(folder, story)
     table = folder / "dataset" / "clips.jsonl"
