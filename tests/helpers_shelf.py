@@ -26,6 +26,12 @@ async def listed(story: Story) -> PretrainsScreen:
     return screen
 
 
+def asked(story: Story) -> str:
+    """What a dialog says, as running text."""
+    lines = [line.split("│") for line in story.text.splitlines()]
+    return " ".join(" ".join(parts[1] for parts in lines if len(parts) > 2).split())
+
+
 async def put_on(story: Story, slug: str) -> None:
     """Put the cursor on a pretrain, wherever it stands."""
     screen = screen_of(story)

@@ -78,6 +78,8 @@ class Console(Navigation, inherit_bindings=False):
         # What is being fetched, and what is being done with files that came; they go on behind
         # whatever screen is in sight.
         self.fetches, self.chores = TaskLine(), TaskLine()
+        # Of the pretrains; no screen tells them again.
+        self.told_problems: frozenset[str] = frozenset()
         # The job that was shown last; the launcher tells whether it goes on.
         self.followed: Path | None = None
         self._opening = opening

@@ -5,6 +5,9 @@ from __future__ import annotations
 from engine.pretrains.entry import rate_label
 from engine.pretrains.facts import Facts
 
+# What is said of a G and a D that nothing speaks against.
+BELONG = "G and D belong together, as far as tensors tell: a D does not say its rate"
+
 
 def in_words(facts: Facts) -> str:
     """A file in a line: "generator, RVC v2, 40k, with pitch, 109 speakers, fp16, 36.5 M parameters"."""

@@ -19,6 +19,7 @@ PICTURES = {
     "review": ("review", 120, 36),
     "dashboard": ("dashboard", 120, 36),
     "checkpoints": ("checkpoints", 120, 24),
+    "pretrains": ("pretrains", 120, 26),
 }
 _MOST_BYTES = 120_000
 

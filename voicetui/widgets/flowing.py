@@ -17,7 +17,8 @@ Maker = Callable[[int], Sequence[Line]]
 class Flowing(Styled):
     """Shows what `make` gives for its width, in at most `rows()` rows when that is given.
 
-    Where that is not enough, its last row tells so, and `scroll_rows` moves the text.
+    Where that is not enough, its last row tells so, unless it is the only one, and `scroll_rows`
+    moves the text.
     """
 
     DEFAULT_CSS = "Flowing { height: auto; }"
@@ -61,7 +62,7 @@ class Flowing(Styled):
     def render_line(self, y: int) -> Strip:
         width, height = self.size
         lines = self.lines(width)
-        if self.is_cut and y == height - 1:
+        if self.is_cut and y == height - 1 > 0:
             last = min(self._top + height - 1, len(lines))
             return self.strip_of(
                 [(f"↑↓ lines {self._top + 1}-{last} of {len(lines)}", "dim")], width

@@ -94,7 +94,7 @@ def test_a_pair_of_ones_own_gets_a_name(files: Path, read_by_name: None) -> None
         await story.until_shown("✓   D_200.pth")
         await story.press("down", "enter")
         await story.until(lambda: isinstance(story.app.screen, Prompt))
-        await story.until_shown("D_200.pth and G_200.pth.")
+        await story.until_shown("From D_200.pth and G_200.pth.")
         await story.type("...")
         await story.until_shown("Give it a name with letters or digits.")
         await story.press("ctrl+u")
@@ -203,7 +203,7 @@ def test_a_difference_is_added_to_a_base() -> None:
         await put_on(story, "anna-40k")
         await story.press("m")
         await story.until(lambda: isinstance(story.app.screen, MergeDialog))
-        await story.press("b")
+        await story.press("down", "b")
         await story.until_shown("Difference mode: Berta 40k, plus so much")
         assert "+50%" in story.text
         # Without a base it is an average again, which takes nothing away.

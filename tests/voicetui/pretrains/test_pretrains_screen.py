@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers_shelf import listed, put_on, shelf
+from helpers_shelf import asked, listed, put_on, screen_of, shelf
 from helpers_stored import keep_bytes
 from helpers_story import Story, tell
 
-from engine import project, recent
+from engine import places, project, recent
 from engine.pretrains import own
+from engine.xtts import base as bases
+from voicetui.app import Console
+from voicetui.screens.dialogs import Message
+from voicetui.screens.pretrains.listing import _LOOK_TICKS
 from voicetui.screens.pretrains.rows import Pretrains
 from voicetui.screens.reading import Reading
 from voicetui.widgets.rows import RowList
@@ -169,17 +173,80 @@ def test_the_address_of_a_page_is_shown_and_copied(own_list: Path) -> None:
     tell(look, shelf, (160, 30))
 
 
+def test_a_small_screen_shows_the_states_and_all_that_narrows(own_list: Path) -> None:
+    keep_bytes("Anna", kind="merge")
+
+    async def look(story: Story) -> None:
+        await listed(story)
+        await put_on(story, "aurora-40k")
+        row = next(line for line in story.text.splitlines() if "Aurora" in line)
+        assert "unverified" in row
+        await story.press("n")
+        await story.until_shown("Show only those …")
+        assert "by an author …" in story.text
+        assert " q   cancel" in story.text
+
+    tell(look, shelf, (60, 18))
+
+
+def look_at_the_disk(story: Story) -> None:
+    """Let the clock of the screen tick until it looks again."""
+    for _ in range(_LOOK_TICKS):
+        screen_of(story).tick()
+
+
 def test_a_list_of_ones_own_that_is_broken_hides_none_of_ours() -> None:
     own.path().parent.mkdir(parents=True, exist_ok=True)
     own.path().write_text("[Mine\n")
 
     async def look(story: Story) -> None:
         await listed(story)
-        await story.until_shown("not valid TOML")
+        await story.until_shown("This cannot be read")
+        for told in ("not valid TOML: Expected ']'", "Mend it, or move it away to work without"):
+            assert told in asked(story)
+        await story.press("q")
         await search_for(story, "titan")
-        assert "blaise-tk" in story.text
+        assert "  TITAN " in story.text
+        await story.until_shown("Not all that there is can be read.")
+        before = screen_of(story)
+        await story.press("q", "f6")
+        await story.until(lambda: story.app.screen not in (before, story.app.screen_stack[1]))
+        # It was told; that it is still so stands in the status line.
+        await story.until_shown("Not all that there is can be read.")
+        assert not isinstance(story.app.screen, Message)
+        own.path().write_text("[Mine]\n[Mine.40k]\n")
+        look_at_the_disk(story)
+        await story.until_shown("All of it can be read again.")
+        await put_on(story, "mine-40k")
+        own.path().write_text("[Other\n")
+        look_at_the_disk(story)
+        await story.until(lambda: isinstance(story.app.screen, Message), "what is wrong now")
 
-    tell(look, shelf, (200, 30))
+    def opening(console: Console) -> None:
+        console.open_home()
+        console.open_pretrains()
+
+    tell(look, opening, (80, 24))
+
+
+def test_the_files_of_a_base_tell_its_size(home: Path) -> None:
+    base = bases.known()["xtts-v2.0.2"]
+    folder = places.models_dir("xtts") / base.name
+    folder.mkdir(parents=True)
+    for file in base.files:
+        with (folder / file.path).open("wb") as out:
+            out.truncate(file.size or 1_000_000)
+
+    async def look(story: Story) -> None:
+        await listed(story)
+        await put_on(story, base.name)
+        row = next(line for line in story.text.splitlines() if f"✓ {base.name}" in line)
+        assert "221 MB" in row
+        await story.press("enter")
+        await story.until(lambda: isinstance(story.app.screen, Reading))
+        assert "model.pth: 1.0 MB" in _whole(story)
+
+    tell(look, shelf)
 
 
 def test_of_hundreds_of_entries_only_those_in_sight_are_drawn(

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import hub_server
 import pytest
-from helpers_shelf import listed, put_on, screen_of, shelf
+from helpers_shelf import asked, listed, put_on, screen_of, shelf
 from helpers_stored import keep_bytes, keep_numbers
 from helpers_story import Story, tell
 from hub_server import Hub
 
 from engine import licences, lock, places, project, recent
 from engine.fetching import assembly
-from engine.pretrains import reader, store
+from engine.pretrains import install, installations, reader, store
 from engine.pretrains.install import file_name
 from engine.xtts import base as bases
 from engine.xtts.base import KnownBase, KnownFile
@@ -142,7 +142,7 @@ def test_a_pair_is_fetched_and_read_by_its_tensors(own_hub: Hub, pair: Path) -> 
         await dialog(story, Reading)
         await story.until_shown("What Aurora 40k holds")
         await story.until_shown("iteration 300")
-        await story.until_shown("G and D belong together.")
+        await story.until_shown("G and D belong together, as far as tensors tell")
 
     tell(walk, shelf, (120, 50))
 
@@ -217,7 +217,7 @@ def test_what_the_files_hold_is_read_again(monkeypatch: pytest.MonkeyPatch) -> N
         await story.press("i")
         await story.until_shown("What Anna 40k holds")
         await story.until_shown("560 tensors, 146 MB")
-        assert "G and D belong together." in story.text
+        assert "G and D belong together, as far as tensors tell" in story.text
 
     tell(walk, shelf)
 
@@ -268,6 +268,32 @@ def test_a_pair_is_put_into_a_tool_and_taken_out_again(
     tell(walk, shelf, (110, 50))
 
 
+def test_which_tool_it_is_taken_out_of_is_told_as_where_it_was_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("One", "Two"):
+        applio(tmp_path / name)
+    kept = keep_numbers("Anna", 1, 2)
+    for name in ("One", "Two"):
+        install.install(install.plan(kept, installations.recognise(tmp_path / name)))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    async def walk(story: Story) -> None:
+        await listed(story)
+        await put_on(story, "anna-40k")
+        await story.press("O")
+        await story.until_shown("Applio  ~/One ")
+        assert "Applio  ~/Two " in story.text
+        await story.press("down", "enter")
+        await story.until_shown("Take Anna 40k out of Applio?")
+        await story.press("x")
+        await story.until_shown("Anna 40k is out of Applio.")
+
+    tell(walk, shelf)
+    left = [path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("G_anna-40k.pth")]
+    assert left == ["One"]
+
+
 def test_a_different_file_of_the_name_is_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,7 +333,7 @@ def test_two_are_merged_by_their_weights() -> None:
         assert "does not fit" in story.text
         await story.press("enter")
         assert isinstance(story.app.screen, MergeDialog)
-        await story.press("space", *["left"] * 5)
+        await story.press("down", "space", *["left"] * 5)
         assert "67%" in story.text
         await story.press("down", "space")
         assert "pitch yes and no" in " ".join(story.text.split())
@@ -325,6 +351,34 @@ def test_two_are_merged_by_their_weights() -> None:
         await story.until_shown("0.666667 of Anna")
 
     tell(walk, shelf, (160, 50))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 18)])
+def test_a_small_screen_shows_the_keys_of_a_merge_and_what_is_in(size: tuple[int, int]) -> None:
+    for name in ("Anna", "Berta", "Dora", "Emma", "Frida"):
+        keep_numbers(name, 1, 2)
+    keep_numbers("Carla", 0, 0, pitch=False)
+
+    async def walk(story: Story) -> None:
+        await listed(story)
+        await put_on(story, "anna-40k")
+        await story.press("m")
+        await dialog(story, MergeDialog)
+        await story.until_shown("● Anna 40k")
+        await story.until_shown("Take in one more with Space.")
+        assert "Merged pretrains are considered the worst kind" in story.text
+        for key in ("Space  in/out", "← →  weight", "b  base", "Enter  go on", "q  cancel"):
+            assert key in story.text
+        await story.press("down", "space")
+        await story.until_shown("2 are in; Enter asks for a name.")
+        assert "● Anna 40k" in story.text
+        assert "● Berta 40k" in story.text
+        await story.press("G")
+        await story.until_shown("✗ Carla 40k")
+        assert "Choose pretrains that agree in these." in asked(story)
+        assert "q  cancel" in story.text
+
+    tell(walk, shelf, size)
 
 
 # --- for a project --------------------------------------------------------------------------------

@@ -163,10 +163,12 @@ def _pair(judged: Sequence[_Judged]) -> tuple[str, ...] | None:
 
 
 def _pair_lines(reasons: tuple[str, ...] | None) -> Iterator[str]:
+    from engine.pretrains.words import BELONG
+
     if reasons is None:
         return
     if not reasons:
-        yield "G and D belong together, as far as tensors tell: a D does not say its rate"
+        yield BELONG
     for reason in reasons:
         yield f"they do not belong together: {clean(reason)}"
 

@@ -64,7 +64,7 @@ class BringKeys(WorkKeys):
         if not paths:
             return
         files = " and ".join(clean(path.name) for path in paths)
-        question = Prompt("What shall it be called?", f"{files}.", check=_name_problem)
+        question = Prompt("What shall it be called?", f"From {files}.", check=_name_problem)
         if (answer := await flow.ask(self.console, question)) is None:
             return
         name = answer.strip()

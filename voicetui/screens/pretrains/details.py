@@ -191,10 +191,7 @@ def _installed(item: Item) -> Iterator[Fact]:
 
 
 def _files(item: Item) -> Iterator[Fact]:
-    if item.stored is not None and item.stored.files:
-        found = [(file.path, file.size, file.sha256) for file in item.stored.files]
-    else:
-        found = [(file.path, file.size, file.sha256) for file in item.entry.files]
+    found = item.files
     if not found:
         yield Fact("Files", "Their names are not known; they are found by what they hold.")
     for index, (path, bytes_, sha256) in enumerate(found):

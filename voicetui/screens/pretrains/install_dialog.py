@@ -43,8 +43,7 @@ class _Rows:
 
     def line(self, index: int, width: int) -> Line:
         each = self.found[index]
-        place = clean(short(each.root))
-        return [(f" {each.title:<{_TITLE}}", "bold"), (fitted(place, width - _TITLE - 1), "")]
+        return [(" ", ""), (fitted(name_of(each.title, each.root), width - 1), "")]
 
 
 class InstallDialog(Dialog["Plan"]):
@@ -148,6 +147,11 @@ class InstallDialog(Dialog["Plan"]):
             self._found.append(found)
             roots.append(found.root)
         self._show(roots.index(found.root))
+
+
+def name_of(title: str, folder: Path) -> str:
+    """A tool and its folder, as lists of them show it."""
+    return f"{title:<{_TITLE}}{clean(short(folder))}"
 
 
 def plan_lines(plan: Plan, width: int) -> list[Line]:

@@ -48,7 +48,7 @@ class ListKeys(ConsoleScreen):
         self._ticks = 0
         # How the work stood when the disk was read.
         self._states: object = None
-        self._told_problem = ""
+        self._is_warned = False
         self._wished = ""
 
     def body(self) -> Iterable[Widget]:
@@ -76,10 +76,23 @@ class ListKeys(ConsoleScreen):
         self._stamp, self._states = shelf.stamp(), self._states_now()
         self.shelf = await asyncio.to_thread(shelf.read, self.folder)
         self.show_list()
-        told = " ".join(self.shelf.problems)
-        if told and told != self._told_problem:
-            self.say(told, "warn")
-        self._told_problem = told
+        self._tell_problems()
+
+    def _tell_problems(self) -> None:
+        """Tell in full what cannot be read, once for the console; a line says that it is still so."""
+        problems = self.shelf.problems
+        if problems and not self._is_warned:
+            self.say("Not all that there is can be read.", "warn")
+        elif self._is_warned and not problems:
+            self.say("All of it can be read again.", "good")
+        self._is_warned = bool(problems)
+        if not self.shelf.items or self.console.screen is not self:
+            # Not read yet, or a dialog is in the way: the next tick tells it.
+            return
+        new = [problem for problem in problems if problem not in self.console.told_problems]
+        self.console.told_problems = frozenset(problems)
+        if new:
+            self.console.tell("This cannot be read", "\n\n".join(new))
 
     def tick(self) -> None:
         """Show how far the work is, and see what changed on the disk."""
@@ -91,6 +104,7 @@ class ListKeys(ConsoleScreen):
                 self._rows.refresh_row(place)
         if at_work:
             self._panel.update()
+        self._tell_problems()
         self._ticks += 1
         if self._ticks % _LOOK_TICKS == 0 and shelf.stamp() != self._stamp:
             self.reload()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -15,7 +17,7 @@ from voicetui.screens.base import Dialog
 from voicetui.screens.pretrains.shelf import Item
 from voicetui.widgets.lines import Lines
 from voicetui.widgets.rows import RowList
-from voicetui.widgets.styled import Line, Span, fitted, wrapped
+from voicetui.widgets.styled import Line, Span, fitted, plain, wrapped
 
 _KEYS = (
     ("Space", "in/out"),
@@ -24,10 +26,11 @@ _KEYS = (
     ("Enter", "go on"),
     ("q", "cancel"),
 )
-_MOST_ROWS = 8
 _PAIR = 2
-# Border, padding, title, warning, note and keys.
-_AROUND = 15
+# Of the list; with fewer than some in sight the warning is told in short.
+_LEAST_ROWS, _SOME_ROWS, _MOST_ROWS = 2, 4, 8
+# What is told of the choice has so many rows in any case.
+_NOTE_ROWS = 3
 _STEP, _MOST, _USUAL = 5, 100, 50
 
 
@@ -115,22 +118,18 @@ class MergeDialog(Dialog[Recipe]):
         self._base: _Candidate | None = None
 
     def compose(self) -> ComposeResult:
-        keys: list[Span] = []
-        for key, label in _KEYS:
-            keys += [(f" {key} ", "inverse"), (f" {label}  ", "")]
-        warning: list[Line] = [[(line, "warn")] for line in wrapped(self._warning, self.text_width)]
         with Vertical(classes="dialog"):
-            yield Lines([[("Merge pretrains", "title")], [], *warning, []])
+            yield Lines([[]], id="head")
             yield RowList(_Rows(self._candidates, None), id="candidates")
             yield Lines([[]], id="note")
-            yield Lines([[], keys])
+            yield Lines([[]], id="keys")
 
     def on_mount(self) -> None:
-        room = max(2, self.app.size.height - _AROUND)
-        self._rows.styles.height = min(len(self._candidates), _MOST_ROWS, room)
         self._rows.focus()
-        self._rows.move_to(1)
         self._show()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.call_after_refresh(self._show)
 
     @property
     def _rows(self) -> RowList:
@@ -149,10 +148,27 @@ class MergeDialog(Dialog[Recipe]):
         self._rows.show(_Rows(self._candidates, self._base), cursor=cursor)
         each = self._candidates[cursor]
         told = each.why_not or self._told()
-        style = "warn" if each.why_not else "dim"
-        self.query_one("#note", Lines).show(
-            [[], *([(line, style)] for line in wrapped(clean(told), self.text_width))]
-        )
+        self._fit(wrapped(clean(told), self.text_width), "warn" if each.why_not else "dim")
+
+    def _fit(self, note: list[str], style: str) -> None:
+        """Share the rows of the screen: the keys are whole, then the note, and the list has the rest."""
+        keys = _key_lines(self.text_width)
+        warning = wrapped(self._warning, self.text_width)
+        # The title, and the empty lines before the note and the keys.
+        room = self.rows_inside - 3 - len(keys)
+        wanted = min(len(self._candidates), _MOST_ROWS)
+        if room - _NOTE_ROWS - len(warning) - 2 >= min(wanted, _SOME_ROWS):
+            warning = ["", *warning, ""]
+        else:
+            warning = [fitted(f"{self._warning.partition(':')[0]}.", self.text_width)]
+        room -= len(warning)
+        if len(note) > room - _LEAST_ROWS:
+            note = [*note[: room - _LEAST_ROWS - 1], "…"]
+        self._rows.styles.height = min(wanted, room - max(len(note), _NOTE_ROWS))
+        head: list[Line] = [[("Merge pretrains", "title")], *([(line, "warn")] for line in warning)]
+        self.query_one("#head", Lines).show(head)
+        self.query_one("#note", Lines).show([[], *([(line, style)] for line in note)])
+        self.query_one("#keys", Lines).show([[], *keys])
 
     def _told(self) -> str:
         if len(self._chosen) < self._fewest:
@@ -217,6 +233,16 @@ class MergeDialog(Dialog[Recipe]):
         base = self._base.item if self._base is not None else None
         total = _MOST if base is not None else sum(each.weight for each in self._chosen)
         self.dismiss(Recipe([(each.item, each.weight / total) for each in self._chosen], base))
+
+
+def _key_lines(width: int) -> list[Line]:
+    lines: list[list[Span]] = [[]]
+    for key, label in _KEYS:
+        spans: list[Span] = [(f" {key} ", "inverse"), (f" {label}  ", "")]
+        if cell_len(plain([*lines[-1], *spans]).rstrip()) > width:
+            lines.append([])
+        lines[-1] += spans
+    return [*lines]
 
 
 def why_not_together(first: Item, other: Item) -> str:

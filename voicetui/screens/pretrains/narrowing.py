@@ -57,12 +57,13 @@ class NarrowKeys(ListKeys):
         for kind, words in KINDS.items():
             count = sum(item.entry.kind == kind for item in items)
             wishes[kind[0]] = (words, {"kind": kind}, count)
-        choices = [Choice(key, f"{words} ({count})") for key, (words, _, count) in wishes.items()]
-        choices += [
-            Choice("l", "that heard a language …"),
-            Choice("a", "by an author …"),
-            Choice("e", "everything again"),
+        # A small screen has no room for what would list nothing.
+        choices = [
+            Choice(key, f"{words} ({count})") for key, (words, _, count) in wishes.items() if count
         ]
+        choices += [Choice("l", "that heard a language …"), Choice("a", "by an author …")]
+        if self.words:
+            choices.append(Choice("e", "everything again"))
 
         def chosen(key: str | None) -> None:
             if key in wishes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from voicetui.screens.dialogs import Choice, Choose, Prompt
 from voicetui.screens.pick import Pick, Pickable
 from voicetui.screens.pretrains.bringing import BringKeys
 from voicetui.screens.pretrains.details import page_of
-from voicetui.screens.pretrains.install_dialog import InstallDialog
+from voicetui.screens.pretrains.install_dialog import InstallDialog, name_of
 from voicetui.screens.pretrains.merge_dialog import MergeDialog, Recipe
 from voicetui.screens.pretrains.shelf import Item
 from voicetui.tasks import Check, Progress
@@ -72,7 +73,7 @@ class PlacingKeys(BringKeys):
         places = {str(each.folder): each for each in item.installed}
         folder: str | None = next(iter(places), None)
         if len(places) > 1:
-            things = [Pickable(path, short(path), each.title) for path, each in places.items()]
+            things = [Pickable(path, _place(each, places)) for path, each in places.items()]
             folder = await flow.ask(self.console, Pick(f"Take {item.title} out of …", things))
         if folder is None:
             return
@@ -250,6 +251,12 @@ def _use(item: Item, project: Project) -> Project:
 
     # What it costs was told and accepted.
     return use.use(project, item.entry, force=True)
+
+
+def _place(tool: Installation, others: Mapping[str, Installation]) -> str:
+    # One Applio may have been given it in its old place and in its new one.
+    is_alone = [each.root for each in others.values()].count(tool.root) == 1
+    return name_of(tool.title, tool.root if is_alone else tool.folder)
 
 
 def _uninstall(slug: str, place: Installation) -> None:

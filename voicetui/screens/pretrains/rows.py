@@ -66,9 +66,9 @@ _COLUMNS = (
         lambda item: (clean(item.entry.author), "") if item.entry.author else _NONE,
         least=104,
     ),
-    _Column("languages", 9, _languages),
-    _Column("hours", 7, _hours, right=True),
-    _Column("size", 7, _size, right=True, least=72),
+    _Column("languages", 9, _languages, least=64),
+    _Column("hours", 7, _hours, right=True, least=72),
+    _Column("size", 7, _size, right=True, least=80),
 )
 # What stands in a row beside the share that is done.
 _AT_WORK = {

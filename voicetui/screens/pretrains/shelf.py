@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.files import safe_join
 from engine.pretrains.entry import Entry, rate_label
 from engine.text import clean
 
@@ -23,7 +24,8 @@ class Item:
 
     `part` is whether some of its bytes came already. `unfit` says why it is none for the project,
     `is_base` that it is its base.
-    `installed` are the tools that it was put into.
+    `installed` are the tools that it was put into. `on_disk` are the bytes of the files of an XTTS
+    base that is here, by their paths: it has no record of them.
     """
 
     entry: Entry
@@ -33,6 +35,7 @@ class Item:
     unfit: str = ""
     is_base: bool = False
     installed: tuple[Installation, ...] = ()
+    on_disk: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -46,9 +49,18 @@ class Item:
     @property
     def size(self) -> int:
         """Bytes of its files as they came or will come; 0 when not known."""
+        sizes = [bytes_ for _, bytes_, _ in self.files]
+        return sum(sizes) if all(sizes) else 0
+
+    @property
+    def files(self) -> list[tuple[str, int, str]]:
+        """Path, bytes and SHA-256 of each as it came or will come; 0 and "" when not known."""
         if self.stored is not None and self.stored.files:
-            return sum(file.size for file in self.stored.files)
-        return self.entry.size
+            return [(file.path, file.size, file.sha256) for file in self.stored.files]
+        return [
+            (file.path, self.on_disk.get(file.path, file.size), file.sha256)
+            for file in self.entry.files
+        ]
 
 
 def title_of(entry: Entry) -> str:
@@ -93,9 +105,17 @@ def read(folder: Path | None) -> Shelf:
                 use.fits(entry, project) if project is not None else "",
                 project is not None and use.is_used(entry, project),
                 tuple(places.get(entry.slug, ())),
+                _on_disk(here.get(entry.slug)),
             )
         )
     return Shelf(items, project, problems)
+
+
+def _on_disk(stored: Stored | None) -> dict[str, int]:
+    if stored is None or stored.files:
+        return {}
+    paths = {file.path: safe_join(stored.folder, file.path) for file in stored.entry.files}
+    return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
 
 
 def _project(folder: Path | None) -> tuple[Project | None, list[str]]:

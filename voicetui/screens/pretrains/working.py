@@ -209,7 +209,7 @@ def inspected(stored: Stored, progress: Progress, check: Check) -> list[tuple[st
     """What the weights of a pretrain hold, by their tensors, in labelled lines."""
     from engine.pretrains import reader
     from engine.pretrains.facts import belong
-    from engine.pretrains.words import in_words
+    from engine.pretrains.words import BELONG, in_words
 
     names = [file.path for file in stored.files] or list(_WEIGHTS_OF_BASE)
     paths = [path for name in names if (path := safe_join(stored.folder, name)).is_file()]
@@ -226,7 +226,7 @@ def inspected(stored: Stored, progress: Progress, check: Check) -> list[tuple[st
         ]
         rows += [("left over", clean(leftover)) for leftover in facts.leftovers]
     if len(found) == len(stored.files) == _PAIR:
-        reasons = belong(*found) or ("G and D belong together.",)
+        reasons = belong(*found) or (f"{BELONG}.",)
         rows += [("together", clean(reason)) for reason in reasons]
     return rows
 
