@@ -1,7 +1,7 @@
 """What training gives beside coqui's own trainer, and what each lever of ours does. Prints the README's tables.
 
     uv run python tests/bench/train.py DIR                everything but full; twelve minutes on two cores
-    uv run python tests/bench/train.py DIR full           the base of 30 x 1024, some steps (20 GB of memory)
+    uv run python tests/bench/train.py DIR full           the base of 30 x 1024, some steps (20 GB of memory, 25 GB of disk)
     uv run python tests/bench/train.py DIR speed table    only these parts
     uv run python tests/bench/train.py DIR --rounds 1     each once instead of five times
 
