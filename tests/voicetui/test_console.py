@@ -166,7 +166,7 @@ def test_leaving_the_console_goes_on_as_a_plain_log(project: Path, start: Start)
     child.press(b"l")
     child.wait_for(LEFT_ALTERNATE_SCREEN)
     child.wait_for(b"step ")
-    assert is_given_back(child)
+    wait_until(lambda: is_given_back(child), "the terminal as it was")
     (project / "finish").touch()
     assert child.end() == 0
     assert state_of(project).state == "finished"
