@@ -168,31 +168,36 @@ def _damaged(folder: Path, what: str) -> DamagedError:
     )
 
 
+def look() -> tuple[dict[str, Stored], dict[str, str]]:
+    """The whole pretrains on this machine, XTTS bases too, and what is wrong with the others.
+
+    Both by slug.
+    """
+    whole: dict[str, Stored] = {}
+    problems: dict[str, str] = {}
+    for folder in _folders():
+        try:
+            whole[folder.name] = _load_named(folder)
+        except DamagedError as error:
+            problems[folder.name] = str(error)
+    return whole | _bases(), problems
+
+
 def stored() -> dict[str, Stored]:
-    """The whole pretrains on this machine by slug, XTTS bases too; `damaged` tells of the others."""
-    found = {slug: each for slug, each in _look().items() if isinstance(each, Stored)}
-    return found | _bases()
+    """The whole pretrains on this machine by slug; `look` tells of the others too."""
+    return look()[0]
 
 
-def damaged() -> dict[str, str]:
-    """What is wrong with those that are not whole, by slug."""
-    return {slug: str(each) for slug, each in _look().items() if isinstance(each, DamagedError)}
-
-
-def _look() -> dict[str, Stored | DamagedError]:
+def _folders() -> list[Path]:
     root = places.models_dir(FAMILY)
     if not root.is_dir():
-        return {}
-    found: dict[str, Stored | DamagedError] = {}
-    for folder in sorted(root.iterdir()):
-        # Hidden ones are unfinished.
-        if not folder.is_dir() or folder.name.startswith(_HIDDEN):
-            continue
-        try:
-            found[folder.name] = _load_named(folder)
-        except DamagedError as error:
-            found[folder.name] = error
-    return found
+        return []
+    # Hidden ones are unfinished.
+    return [
+        folder
+        for folder in sorted(root.iterdir())
+        if folder.is_dir() and not folder.name.startswith(_HIDDEN)
+    ]
 
 
 def _load_named(folder: Path) -> Stored:

@@ -72,9 +72,9 @@ def test_a_damaged_one_is_told_and_hides_no_other(
         store.load(kept.folder)
     assert told in str(failure.value)
     assert store.stored() == {"whole-40k": whole}
-    assert store.damaged() == {"anna-40k": str(failure.value)}
+    assert store.look()[1] == {"anna-40k": str(failure.value)}
     store.remove("anna-40k")
-    assert not store.damaged()
+    assert not store.look()[1]
 
 
 def test_a_folder_under_a_wrong_name_is_told() -> None:
@@ -82,7 +82,7 @@ def test_a_folder_under_a_wrong_name_is_told() -> None:
     moved = kept.folder.rename(kept.folder.with_name("bert-40k"))
     assert store.load(moved).entry == kept.entry
     assert not store.stored()
-    assert "that of anna-40k" in store.damaged()["bert-40k"]
+    assert "that of anna-40k" in store.look()[1]["bert-40k"]
 
 
 def test_a_record_of_a_newer_version_is_not_called_damaged() -> None:
@@ -117,7 +117,7 @@ def test_an_unfinished_folder_is_none_and_can_be_removed() -> None:
         with pytest.raises(BusyError):
             store.remove(entry.slug)
     assert not store.stored()
-    assert not store.damaged()
+    assert not store.look()[1]
     with lock.hold(parts.folder, "fetch"), pytest.raises(BusyError):
         store.remove(entry.slug)
     store.remove(entry.slug)

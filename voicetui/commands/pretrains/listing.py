@@ -92,11 +92,11 @@ def list_(
         family=None if family is None else family.value,
     )
     known, trouble = catalogue.entries_to_show()
-    here = store.stored()
+    here, damaged = store.look()
     found = catalogue.search(known, wanted, here)
     if trouble:
         tell(f"warning: {trouble}")
-    if damaged := store.damaged():
+    if damaged:
         listed = clean(", ".join(damaged))
         tell(f"warning: damaged: {listed}. 'voicetui pretrains verify' says what to do.")
     if as_json:

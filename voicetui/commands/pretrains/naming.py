@@ -32,7 +32,7 @@ def rvc_called(name: str, rate: str | None = None) -> Stored:
     from engine.pretrains import catalogue, store
     from engine.pretrains.entry import bare_slug
 
-    damaged = store.damaged()
+    stored, damaged = store.look()
     if problem := damaged.get(bare_slug(name)):
         raise DamagedError(problem)
     entry = catalogue.find(name, rate)
@@ -42,7 +42,7 @@ def rvc_called(name: str, rate: str | None = None) -> Stored:
             f"{clean(entry.name)} is an XTTS base; only RVC pretrains are installed or merged. XTTS "
             f"bases are used here: 'voicetui pretrains use {clean(entry.slug)} DIR'."
         )
-    if (found := store.stored().get(entry.slug)) is not None:
+    if (found := stored.get(entry.slug)) is not None:
         return found
     if problem := damaged.get(entry.slug):
         raise DamagedError(problem)

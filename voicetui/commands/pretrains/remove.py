@@ -30,8 +30,8 @@ def remove(
     """
     from engine.pretrains import store
 
-    stored = store.stored()
-    here = {*stored, *store.damaged()}
+    stored, damaged = store.look()
+    here = {*stored, *damaged}
     slug = slug_called(name, rate, here)
     folders = store.folders_of(slug)
     freed = sum(map(_bytes_in, folders))

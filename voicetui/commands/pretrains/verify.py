@@ -63,7 +63,7 @@ def _look(
     from engine.pretrains import store
     from engine.pretrains import verify as verifying
 
-    stored, damaged = store.stored(), store.damaged()
+    stored, damaged = store.look()
     wanted = [_slug_of(name, [*stored, *damaged]) for name in names] or [*stored, *damaged]
     for slug in wanted:
         if slug in damaged:

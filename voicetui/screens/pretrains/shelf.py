@@ -90,7 +90,7 @@ def read(folder: Path | None) -> Shelf:
     project, problems = _project(folder)
     entries, broken = catalogue.entries_to_show()
     problems += [broken] if broken else []
-    here, damaged = store.stored(), store.damaged()
+    here, damaged = store.look()
     places = _installed(problems)
     known = {entry.slug for entry in entries}
     problems += [told for slug, told in damaged.items() if slug not in known]
