@@ -36,7 +36,7 @@ def slow_hub(own_hub: Hub) -> Iterator[Hub]:
     release = threading.Event()
     data = own_hub.commits[own_hub.commit("someone/pairs", "main")]["G.pth"]
     name = hashlib.sha256(data).hexdigest()
-    own_hub.fail("cdn", "GET", name, hub_server.drip(data, len(data) // 2000, release))
+    own_hub.fail("cdn", "GET", name, hub_server.drip(data, len(data) // 6000, release))
     yield own_hub
     release.set()
 
